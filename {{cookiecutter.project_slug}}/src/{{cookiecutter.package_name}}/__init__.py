@@ -1,0 +1,1 @@
+"""{{ cookiecutter.project_slug }}: start reading in `main.py`."""

@@ -1,0 +1,94 @@
+"""Orders in PostgreSQL: the SQL of the service, all of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row, scalar_row
+
+from ..domain.errors import Unavailable
+from ..domain.orders import Order, Position
+from ..settings import Settings
+from .postgres_pool import Pool, open_pool
+from .schema import newest_revision
+
+PING_SECONDS = 1
+
+
+class PostgresOrders:
+    """The domain's `Orders`, as rows of the table `orders`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._needed_revision = newest_revision()
+
+    async def ping(self) -> None:
+        """Raise `Unavailable` unless the server answers and its schema is new enough."""
+        async with self._pool.connection(PING_SECONDS) as connection:
+            cursor = connection.cursor(row_factory=scalar_row)
+            await cursor.execute("SELECT max(version_num) FROM alembic_version")
+            if (await cursor.fetchone() or "") < self._needed_revision:
+                raise Unavailable("database", "SchemaBehind")
+
+    async def add(self, order: Order, key: str | None) -> Order:
+        """See `Orders.add`; the table's own uniqueness decides who came first."""
+        async with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(Order))
+            await cursor.execute(
+                "INSERT INTO orders (id, item, quantity, status, placed_at, idempotency_key)"
+                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (idempotency_key) DO NOTHING",
+                (order.id, order.item, order.quantity, order.status, order.placed_at, key),
+            )
+            if cursor.rowcount:
+                return order
+            await cursor.execute(
+                "SELECT id, item, quantity, status, placed_at FROM orders"
+                " WHERE idempotency_key = %s",
+                (key,),
+            )
+            if first := await cursor.fetchone():
+                return first
+        return await self.add(order, key)  # The first one was cleaned up in between.
+
+    async def get(self, order_id: UUID) -> Order | None:
+        """See `Orders.get`."""
+        async with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(Order))
+            await cursor.execute(
+                "SELECT id, item, quantity, status, placed_at FROM orders WHERE id = %s",
+                (order_id,),
+            )
+            return await cursor.fetchone()
+
+    async def page(self, limit: int, after: Position | None) -> list[Order]:
+        """See `Orders.page`; an index holds the order, so that every page costs the same."""
+        async with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(Order))
+            if after is None:
+                await cursor.execute(
+                    "SELECT id, item, quantity, status, placed_at FROM orders"
+                    " ORDER BY placed_at DESC, id DESC LIMIT %s",
+                    (limit,),
+                )
+            else:
+                await cursor.execute(
+                    "SELECT id, item, quantity, status, placed_at FROM orders"
+                    " WHERE (placed_at, id) < (%s, %s)"
+                    " ORDER BY placed_at DESC, id DESC LIMIT %s",
+                    (after.placed_at, after.id, limit),
+                )
+            return await cursor.fetchall()
+
+    async def delete_before(self, moment: datetime) -> int:
+        """See `Orders.delete_before`."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute("DELETE FROM orders WHERE placed_at < %s", (moment,))
+            return cursor.rowcount
+
+
+@asynccontextmanager
+async def open_orders(settings: Settings, process: str) -> AsyncIterator[PostgresOrders]:
+    """Open the store for the process of this name; closing it returns its connections."""
+    async with open_pool(settings, process) as pool:
+        yield PostgresOrders(pool)

@@ -1,0 +1,82 @@
+"""Connections to PostgreSQL: pooled, every wait bounded, every outage `Unavailable`."""
+
+import asyncio
+import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from psycopg import AsyncConnection, InterfaceError, OperationalError
+from psycopg.errors import UndefinedTable
+from psycopg_pool import AsyncConnectionPool
+
+from ..domain.errors import Unavailable
+from ..settings import Settings
+
+CONNECT_SECONDS = 2
+"""How long to wait for a connection, new or from the pool."""
+ANSWER_SECONDS = 4
+"""How long to wait for all that is done with a connection."""
+SERVER_SETTINGS = {
+    "statement_timeout": "5s",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "10s",
+    "TimeZone": "UTC",
+}
+
+
+class Pool:
+    """Lends connections in autocommit mode; what needs several statements opens a transaction."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def connection(self, seconds: float = ANSWER_SECONDS) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for at most `seconds`; raise `Unavailable` if the server fails us.
+
+        A server that is frozen does not confirm that a query is cancelled either: half a second
+        after the first, a second cancellation drops the connection.
+        """
+        try:
+            async with (
+                asyncio.timeout(seconds + 0.5),
+                asyncio.timeout(seconds),
+                self._pool.connection() as connection,
+            ):
+                yield connection
+        except (OperationalError, InterfaceError, UndefinedTable, TimeoutError) as error:
+            raise Unavailable("database", type(error).__name__) from error
+
+
+@asynccontextmanager
+async def open_pool(settings: Settings, process: str) -> AsyncIterator[Pool]:
+    """Open a pool, without waiting for the server, which is told the name of our process."""
+
+    async def check(connection: AsyncConnection) -> None:
+        # An idle connection has something to say only when the server has closed it.
+        if select.select([connection.fileno()], [], [], 0)[0]:
+            await pool.check()
+            await pool.check_connection(connection)
+
+    pool = AsyncConnectionPool(
+        str(settings.database_url.get_secret_value()),
+        kwargs={
+            "autocommit": True,
+            "application_name": f"{settings.otel_service_name} {process}",
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": ANSWER_SECONDS * 1000,
+            "options": " ".join(f"-c {name}={limit}" for name, limit in SERVER_SETTINGS.items()),
+        },
+        min_size=1,
+        max_size=settings.database_pool_size,
+        timeout=CONNECT_SECONDS,
+        reconnect_timeout=CONNECT_SECONDS,
+        check=check,
+        open=False,
+        name=process,
+    )
+    await pool.open()
+    try:
+        yield Pool(pool)
+    finally:
+        await pool.close(timeout=1)

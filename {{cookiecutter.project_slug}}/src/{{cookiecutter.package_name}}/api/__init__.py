@@ -1,0 +1,1 @@
+"""HTTP in, HTTP out: talks to the domain, never to an adapter."""

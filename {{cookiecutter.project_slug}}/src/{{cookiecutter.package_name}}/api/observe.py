@@ -1,0 +1,98 @@
+"""One request: one id, one log line, one measurement, and an answer even to a fault of ours."""
+
+import re
+from http import HTTPStatus
+from secrets import token_hex
+from time import perf_counter
+
+from opentelemetry import trace
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
+
+from ..logs import log
+from ..metrics import request_duration
+from .health import Readiness
+from .problems import problem
+
+CLIENT_CLOSED_REQUEST = 499
+"""What is logged as the status, after nginx, where nobody waited for the answer."""
+
+_request_id = re.compile(rb"[A-Za-z0-9._:-]{1,128}").fullmatch
+_traceparent = re.compile(
+    rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+).fullmatch
+
+
+class ObserveRequests:
+    """ASGI middleware, the outermost of ours: whatever happens inside, its line tells of it."""
+
+    def __init__(self, app: ASGIApp, readiness: Readiness, max_body_bytes: int) -> None:
+        self._app = app
+        self._readiness = readiness
+        self._max_body_bytes = max_body_bytes
+        self._log = log.bind()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; what is not HTTP passes."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        started = perf_counter()
+        headers = dict(scope["headers"])
+        scope["request_id"] = _identify(headers)
+        status = None
+        failure: Exception | None = None
+
+        async def send_observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"].append((b"x-request-id", scope["request_id"].encode()))
+                if self._readiness.draining:
+                    message["headers"].append((b"connection", b"close"))
+            await send(message)
+
+        try:
+            if int(headers.get(b"content-length", 0)) > self._max_body_bytes:
+                answer: ASGIApp = problem(Request(scope), HTTPStatus.CONTENT_TOO_LARGE)
+            else:
+                answer = self._app
+            await answer(scope, receive, send_observed)
+        except Exception as error:
+            failure = error
+            if status is not None:
+                raise  # The answer has begun: the server can only cut it off.
+            answer = problem(Request(scope), HTTPStatus.INTERNAL_SERVER_ERROR)
+            await answer(scope, receive, send_observed)
+        finally:
+            self._record(scope, status or CLIENT_CLOSED_REQUEST, perf_counter() - started, failure)
+
+    def _record(self, scope: Scope, status: int, seconds: float, failure: Exception | None) -> None:
+        route = getattr(scope.get("route"), "path", "")
+        request_duration(scope["method"], route, status).observe(seconds)
+        tell = self._log.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else self._log.info
+        tell(
+            "request",
+            method=scope["method"],
+            route=route,
+            path=scope["path"],
+            status=status,
+            duration_ms=round(seconds * 1000, 3),
+            **({"failure": scope["failure"]} if "failure" in scope else {}),
+            **({"exc_info": failure} if failure else {}),
+        )
+
+
+def _identify(headers: dict[bytes, bytes]) -> str:
+    """Return the id of the request, and let every line logged on its behalf carry the ids."""
+    given = headers.get(b"x-request-id", b"")
+    request_id = given.decode() if _request_id(given) else token_hex(16)
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        trace_id = trace.format_trace_id(span.trace_id)
+    elif parent := _traceparent(headers.get(b"traceparent", b"")):
+        trace_id = parent[1].decode()
+    else:
+        trace_id = token_hex(16)
+    bind_contextvars(request_id=request_id, trace_id=trace_id)
+    return request_id

@@ -1,0 +1,108 @@
+"""The example resource: place an order, look one up, list them newest first."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from ..domain import orders as domain
+from ..domain.orders import Order, Orders, Position
+from .problems import problem
+
+router = APIRouter(prefix="/orders", tags=["orders"])
+
+
+class NewOrder(BaseModel):
+    """What a client asks for."""
+
+    model_config = ConfigDict(strict=True)
+
+    item: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    quantity: int = Field(ge=1, le=1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some orders, newest first; `next` is the `after` of the next page, null on the last."""
+
+    items: list[Order]
+    next: str | None
+
+
+@router.post("", status_code=HTTPStatus.CREATED, response_model=Order)
+async def place_order(
+    request: Request,
+    new: NewOrder,
+    idempotency_key: Annotated[
+        str | None, Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
+    ] = None,
+) -> Response:
+    """Place an order. With an `Idempotency-Key`, repeating a request places no second one."""
+    try:
+        order = await domain.place(_store(request), new.item, new.quantity, idempotency_key)
+    except domain.KeyReused:
+        return problem(
+            request,
+            HTTPStatus.UNPROCESSABLE_CONTENT,
+            "This Idempotency-Key was used for another order.",
+            kind="urn:problem-type:idempotency-key-reused",
+        )
+    return _json(order, HTTPStatus.CREATED, {"Location": f"/orders/{order.id}"})
+
+
+@router.get("/{order_id}", response_model=Order)
+async def get_order(request: Request, order_id: UUID) -> Response:
+    """Return one order."""
+    order = await _store(request).get(order_id)
+    if order is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return _json(order)
+
+
+@router.get("", response_model=Page)
+async def list_orders(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    after: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """List orders, newest first; `after` takes the `next` of the page before."""
+    position = None if after is None else _position(after)
+    found = await _store(request).page(limit + 1, position)
+    items, more = found[:limit], len(found) > limit
+    last = Position(items[-1].placed_at, items[-1].id) if more else None
+    return _json(Page(items, last and _cursor(last)))
+
+
+def _store(request: Request) -> Orders:
+    orders: Orders = request.state.resources.orders
+    return orders
+
+
+def _json(
+    content: Order | Page, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None
+) -> Response:
+    return Response(msgspec.json.encode(content), status, headers, "application/json")
+
+
+def _cursor(position: Position) -> str:
+    return urlsafe_b64encode(f"{position.placed_at.isoformat()} {position.id}".encode()).decode()
+
+
+def _position(cursor: str) -> Position:
+    try:
+        placed_at, _, order_id = urlsafe_b64decode(cursor).decode().partition(" ")
+        position = Position(datetime.fromisoformat(placed_at), UUID(order_id))
+        if _cursor(position) == cursor:
+            return position
+    except ValueError:
+        pass
+    error = {"loc": ("query", "after"), "type": "cursor", "msg": "This is no cursor of ours"}
+    raise RequestValidationError([error])

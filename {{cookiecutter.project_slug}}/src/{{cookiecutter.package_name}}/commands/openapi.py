@@ -1,0 +1,17 @@
+"""Print the OpenAPI document, which needs no configuration."""
+
+import json
+from argparse import ArgumentParser, Namespace
+
+from ..main import create_app
+from ..settings import Settings
+
+
+def add_options(_: ArgumentParser) -> None:
+    """None."""
+
+
+def run(settings: Settings, _: Namespace) -> int:
+    """Print the document as JSON on stdout."""
+    print(json.dumps(create_app(settings).openapi(), indent=2))
+    return 0

@@ -1,0 +1,87 @@
+"""From the environment to `Settings`: files, all problems at once, sources, misspellings."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from os import environ
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from pydantic import Secret, SecretStr, ValidationError
+
+from .settings import Settings
+
+
+class ConfigurationError(Exception):
+    """The environment makes no `Settings`; `problems` says why, by variable, without its value."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
+        self.problems = problems
+
+
+def load_settings() -> Settings:
+    """Build the settings, or raise one `ConfigurationError` that names every problem."""
+    values, problems = _read_secret_files()
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_context=False, include_input=False):
+            name = str(detail["loc"][0]).upper()
+            if f"{name}_FILE" not in problems:
+                problems[name] = "missing" if detail["type"] == "missing" else detail["msg"]
+        for unknown, known in misspelt(environ).items():
+            if known in problems:
+                problems[known] += f" (is {unknown} misspelt?)"
+    if problems:
+        raise ConfigurationError(problems)
+    return settings
+
+
+def describe(settings: Settings) -> list[tuple[str, str, str]]:
+    """Return every variable, its source (environment, file, default) and its masked value."""
+    rows = []
+    for name, value in settings:
+        variable, source = name.upper(), "default"
+        if environ.get(f"{variable}_FILE") and is_secret(name):
+            source = "file"
+        elif environ.get(variable):
+            source = "environment"
+        rows.append((variable, source, "" if value is None else str(value)))
+    return rows
+
+
+def is_secret(field: str) -> bool:
+    """Whether this field of `Settings` holds a value that must never be shown."""
+
+    def secret(annotation: Any) -> bool:
+        parts: tuple[Any, ...] = (annotation, get_origin(annotation), *get_args(annotation))
+        return Secret in parts or SecretStr in parts or any(map(secret, get_args(annotation)))
+
+    return secret(Settings.model_fields[field].annotation)
+
+
+def misspelt(names: Iterable[str]) -> dict[str, str]:
+    """Variables that nothing reads, one slip away from one that is read: `{unknown: known}`."""
+    known = {field.upper() for field in Settings.model_fields}
+    known |= {f"{field.upper()}_FILE" for field in Settings.model_fields if is_secret(field)}
+    guesses = {}
+    for name in sorted(set(names) - known):
+        if close := get_close_matches(name.upper(), known, n=1, cutoff=0.87):
+            guesses[name] = close[0]
+    return guesses
+
+
+def _read_secret_files() -> tuple[dict[str, Any], dict[str, str]]:
+    values, problems = {}, {}
+    for field in filter(is_secret, Settings.model_fields):
+        variable = f"{field.upper()}_FILE"
+        if not (path := environ.get(variable)):
+            continue
+        if environ.get(field.upper()):
+            problems[variable] = f"{field.upper()} is set as well: keep one of the two"
+            continue
+        try:
+            values[field] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            problems[variable] = f"the file cannot be read ({type(error).__name__})"
+    return values, problems

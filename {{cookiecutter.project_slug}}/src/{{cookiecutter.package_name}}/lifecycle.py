@@ -1,0 +1,41 @@
+"""What a process holds open: opened in order, closed in reverse, whatever the process."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+{% if cookiecutter.database == "postgresql" %}
+from .adapters import postgres
+{% endif %}
+from .api.health import Ping
+{% if cookiecutter.database != "none" %}
+from .domain.orders import Orders
+{% endif %}
+from .settings import Settings
+
+
+@dataclass
+class Resources:
+    """What is open, and for each backing service a `ping` that raises unless it is fit for use."""
+
+    pings: dict[str, Ping] = field(default_factory=dict)
+    {% if cookiecutter.database != "none" %}
+    orders: Orders = field(init=False)
+    {% endif %}
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings, process: str) -> AsyncIterator[Resources]:
+    """Open what a process needs; `process` is the name by which backing services know it.
+
+    Opening does not wait for a backing service: whether it answers is for `/readyz` to say.
+    """
+    async with AsyncExitStack() as stack:
+        resources = Resources()
+        {% if cookiecutter.database == "postgresql" %}
+        orders = await stack.enter_async_context(postgres.open_orders(settings, process))
+        {% endif %}
+        {% if cookiecutter.database == "postgresql" %}
+        resources.orders, resources.pings["database"] = orders, orders.ping
+        {% endif %}
+        yield resources

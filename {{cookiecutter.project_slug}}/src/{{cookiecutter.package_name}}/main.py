@@ -1,0 +1,98 @@
+"""START HERE: what the web process is made of, and how it starts, serves and stops."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+from . import exits
+from .api import health, problems
+from .api.observe import ObserveRequests
+{% if cookiecutter.database != "none" %}
+from .api.orders import router as orders
+{% endif %}
+from .lifecycle import open_resources
+from .logs import log
+from .metrics import open_metrics_server
+from .server import Server
+from .settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the application; what it needs is opened when it starts, and closed when it stops."""
+    readiness = health.Readiness()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, object]]:
+        async with open_resources(settings, "web") as resources:
+            readiness.pings = resources.pings
+            yield {"resources": resources}
+
+    app = FastAPI(
+        title=settings.otel_service_name,
+        version=settings.revision,
+        lifespan=lifespan,
+        responses=problems.RESPONSES,
+        max_body_size=settings.max_body_bytes,
+        redoc_url=None,
+        telemetry={
+            "tracing": settings.otel_exporter_otlp_endpoint is not None,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": True,
+        },
+    )
+    app.state.readiness = readiness
+    app.add_middleware(ObserveRequests, readiness=readiness, max_body_bytes=settings.max_body_bytes)
+    problems.install(app)
+    identity = {"service": settings.otel_service_name, "revision": settings.revision}
+    app.include_router(health.routes(readiness, identity))
+    {% if cookiecutter.database != "none" %}
+    app.include_router(orders)
+    {% endif %}
+    return app
+
+
+def serve(settings: Settings) -> int:
+    """Serve until SIGTERM and return the exit status: 0, or 71 where a port is taken."""
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        timeout_keep_alive=settings.keep_alive_seconds,
+    )
+    server = Server(config, settings, app.state.readiness)
+    with ExitStack() as stack:
+        port = settings.port
+        try:
+            listener = stack.enter_context(_bind(settings.host, port))
+            port = settings.metrics_port
+            stack.enter_context(open_metrics_server(settings.host, port))
+        except OSError as error:
+            log.critical("cannot listen", host=settings.host, port=port, reason=error.strerror)
+            return exits.OSERR
+        log.info("listening", host=settings.host, port=settings.port)
+        uvloop.run(server.serve(sockets=[listener]))
+        log.info("stopped")
+    return 0
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,50 @@
+"""uvicorn, taught to leave well: on SIGTERM first drain, then close the door, then finish."""
+
+import os
+import threading
+from time import monotonic
+from types import FrameType
+
+import uvicorn
+
+from . import exits
+from .api.health import Readiness
+from .settings import Settings
+
+
+class Server(uvicorn.Server):
+    """Starting → serving → draining → stopping.
+
+    The first SIGTERM or SIGINT begins the drain: `/readyz` says 503 and every answer asks the
+    client to close its connection, while requests are still served. After `drain_seconds` the
+    listener closes and requests in flight get `shutdown_seconds` to finish. A second signal
+    ends it all at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, settings: Settings, readiness: Readiness) -> None:
+        # The last second of the shutdown is for closing what the process holds open.
+        reserve = min(1, settings.shutdown_seconds / 2)
+        graceful = settings.shutdown_seconds - reserve
+        config.timeout_graceful_shutdown = graceful  # type: ignore[assignment]  # Fractions work.
+        super().__init__(config)
+        self._settings = settings
+        self._readiness = readiness
+        self._stop_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain; or, where that has begun, exit at once with 128 + the signal's number."""
+        del frame
+        if self._stop_at is not None:
+            os._exit(128 + sig)
+        self._readiness.draining = True
+        self._stop_at = monotonic() + self._settings.drain_seconds
+        allowed = self._settings.drain_seconds + self._settings.shutdown_seconds
+        guard = threading.Timer(allowed, os._exit, (exits.SOFTWARE,))
+        guard.daemon = True
+        guard.start()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether the drain is over."""
+        if self._stop_at is not None and monotonic() >= self._stop_at:
+            self.should_exit = True
+        return await super().on_tick(counter)

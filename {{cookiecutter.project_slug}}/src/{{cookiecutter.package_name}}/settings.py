@@ -1,0 +1,79 @@
+"""Every environment variable that this service reads: one flat, frozen class, built once."""
+
+from typing import Literal
+
+from pydantic import AnyHttpUrl, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+{% if cookiecutter.database == "postgresql" %}
+from .postgres_url import PostgresUrl
+{% endif %}
+
+
+class Settings(BaseSettings):
+    """Field `port` is the variable `PORT`; a field without a default is required.
+
+    A secret `X` may also come from the file that `X_FILE` names (see `environment.py`).
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    {% if cookiecutter.database == "postgresql" %}
+    database_url: PostgresUrl = Field(description="`postgresql://user:password@host:5432/name`.")
+    {% endif %}
+    {% if cookiecutter.database == "postgresql" %}
+    database_pool_size: int = Field(default=10, ge=1, description="Connections a process may open.")
+    {% endif %}
+    host: str = Field(
+        default="0.0.0.0",  # noqa: S104  # A container is reached from outside.
+        description="Address that the web process listens on.",
+    )
+    port: int = Field(
+        default=8000, ge=1, le=65535, description="TCP port that the web process listens on."
+    )
+    metrics_port: int = Field(
+        default=9090, ge=1, le=65535, description="TCP port that answers `GET /metrics`."
+    )
+    log_level: Literal["debug", "info", "warning", "error", "critical"] = Field(
+        default="info", description="Least severe level that is logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="One JSON object a line, or text for people."
+    )
+    drain_seconds: float = Field(
+        default=5,
+        ge=0,
+        le=300,
+        description="Seconds after SIGTERM in which requests are served while `/readyz` says 503.",
+    )
+    shutdown_seconds: float = Field(
+        default=20,
+        gt=0,
+        le=300,
+        description="Seconds after draining in which requests in flight may finish.",
+    )
+    keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        le=3600,
+        description="Seconds that an idle connection stays open: more than at the load balancer.",
+    )
+    max_body_bytes: int = Field(
+        default=1_048_576, ge=0, description="Largest request body; a larger one is answered 413."
+    )
+    forwarded_allow_ips: str = Field(
+        default="127.0.0.1",
+        description="Proxies whose `X-Forwarded-*` is believed: addresses, networks or `*`.",
+    )
+    revision: str = Field(
+        default="unknown", description="Commit that this release is built from; set in the image."
+    )
+    otel_service_name: str = Field(
+        default="{{ cookiecutter.project_slug }}",
+        description="Name of this service in logs and traces.",
+    )
+    otel_exporter_otlp_endpoint: AnyHttpUrl | None = Field(
+        default=None, description="Where traces are sent, by OTLP over HTTP; none are if unset."
+    )

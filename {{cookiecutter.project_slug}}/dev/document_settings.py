@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from {{ cookiecutter.package_name }}.environment import is_secret
+from {{ cookiecutter.package_name }}.environment import secret_fields
 from {{ cookiecutter.package_name }}.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -22,11 +22,12 @@ def dotenv_example() -> str:
 def readme_table() -> str:
     """Return the rows of the README's table of variables."""
     rows = ["| Variable | Default | What it says |\n", "| --- | --- | --- |\n"]
+    secrets = secret_fields(Settings)
     for name, field in Settings.model_fields.items():
         default = "required" if field.is_required() else f"`{field.default}`"
         if default == "`None`":
             default = "unset"
-        file = f" Or from the file `{name.upper()}_FILE`." if is_secret(name) else ""
+        file = f" Or from the file `{name.upper()}_FILE`." if name in secrets else ""
         rows.append(f"| `{name.upper()}` | {default} | {field.description}{file} |\n")
     return "".join(rows)
 

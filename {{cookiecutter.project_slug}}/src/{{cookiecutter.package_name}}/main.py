@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from . import exits
 from .api import health, problems
+from .api.body_limit import LimitBodies
 from .api.observe import ObserveRequests
 {% if cookiecutter.database != "none" %}
 from .api.orders import router as orders
@@ -26,18 +27,19 @@ def create_app(settings: Settings) -> FastAPI:
     readiness = health.Readiness()
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, object]]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_resources(settings, "web") as resources:
+            app.state.resources = resources
             readiness.pings = resources.pings
-            yield {"resources": resources}
+            yield
 
     app = FastAPI(
         title=settings.otel_service_name,
         version=settings.revision,
         lifespan=lifespan,
         responses=problems.RESPONSES,
-        max_body_size=settings.max_body_bytes,
         redoc_url=None,
+        redirect_slashes=False,
         telemetry={
             "tracing": settings.otel_exporter_otlp_endpoint is not None,
             "metrics": False,
@@ -47,7 +49,8 @@ def create_app(settings: Settings) -> FastAPI:
         },
     )
     app.state.readiness = readiness
-    app.add_middleware(ObserveRequests, readiness=readiness, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(LimitBodies, max_bytes=settings.max_body_bytes)
+    app.add_middleware(ObserveRequests, readiness=readiness)
     problems.install(app)
     identity = {"service": settings.otel_service_name, "revision": settings.revision}
     app.include_router(health.routes(readiness, identity))
@@ -80,7 +83,6 @@ def serve(settings: Settings) -> int:
         except OSError as error:
             log.critical("cannot listen", host=settings.host, port=port, reason=error.strerror)
             return exits.OSERR
-        log.info("listening", host=settings.host, port=settings.port)
         uvloop.run(server.serve(sockets=[listener]))
         log.info("stopped")
     return 0

@@ -1,6 +1,7 @@
 """uvicorn, taught to leave well: on SIGTERM first drain, then close the door, then finish."""
 
 import os
+import socket
 import threading
 from time import monotonic
 from types import FrameType
@@ -9,6 +10,7 @@ import uvicorn
 
 from . import exits
 from .api.health import Readiness
+from .logs import log
 from .settings import Settings
 
 
@@ -30,6 +32,12 @@ class Server(uvicorn.Server):
         self._settings = settings
         self._readiness = readiness
         self._stop_at: float | None = None
+        self._announced = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the application, then the door, and say so."""
+        await super().startup(sockets)
+        log.info("listening", host=self._settings.host, port=self._settings.port)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain; or, where that has begun, exit at once with 128 + the signal's number."""
@@ -45,6 +53,9 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether the drain is over."""
-        if self._stop_at is not None and monotonic() >= self._stop_at:
-            self.should_exit = True
+        if self._stop_at is not None:
+            if not self._announced:
+                self._announced = True
+                log.info("draining", seconds=self._settings.drain_seconds)
+            self.should_exit = monotonic() >= self._stop_at
         return await super().on_tick(counter)

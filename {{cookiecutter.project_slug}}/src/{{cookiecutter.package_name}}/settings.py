@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import AnyHttpUrl, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from .kinds import Port, Seconds
 {% if cookiecutter.database == "postgresql" %}
 from .postgres_url import PostgresUrl
 {% endif %}
@@ -30,34 +31,24 @@ class Settings(BaseSettings):
         default="0.0.0.0",  # noqa: S104  # A container is reached from outside.
         description="Address that the web process listens on.",
     )
-    port: int = Field(
-        default=8000, ge=1, le=65535, description="TCP port that the web process listens on."
-    )
-    metrics_port: int = Field(
-        default=9090, ge=1, le=65535, description="TCP port that answers `GET /metrics`."
-    )
+    port: Port = Field(default=8000, description="TCP port that the web process listens on.")
+    metrics_port: Port = Field(default=9090, description="TCP port that answers `GET /metrics`.")
     log_level: Literal["debug", "info", "warning", "error", "critical"] = Field(
         default="info", description="Least severe level that is logged."
     )
     log_format: Literal["json", "console"] = Field(
-        default="json", description="One JSON object a line, or text for people."
+        default="json", description="One JSON object a line (`json`), or text (`console`)."
     )
-    drain_seconds: float = Field(
+    drain_seconds: Seconds = Field(
         default=5,
-        ge=0,
-        le=300,
         description="Seconds after SIGTERM in which requests are served while `/readyz` says 503.",
     )
-    shutdown_seconds: float = Field(
-        default=20,
-        gt=0,
-        le=300,
-        description="Seconds after draining in which requests in flight may finish.",
+    shutdown_seconds: Seconds = Field(
+        default=20, description="Seconds after draining in which requests in flight may finish."
     )
     keep_alive_seconds: int = Field(
         default=75,
         ge=1,
-        le=3600,
         description="Seconds that an idle connection stays open: more than at the load balancer.",
     )
     max_body_bytes: int = Field(

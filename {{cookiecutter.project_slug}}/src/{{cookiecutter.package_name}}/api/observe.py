@@ -27,10 +27,9 @@ _traceparent = re.compile(
 class ObserveRequests:
     """ASGI middleware, the outermost of ours: whatever happens inside, its line tells of it."""
 
-    def __init__(self, app: ASGIApp, readiness: Readiness, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, readiness: Readiness) -> None:
         self._app = app
         self._readiness = readiness
-        self._max_body_bytes = max_body_bytes
         self._log = log.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,24 +45,20 @@ class ObserveRequests:
         async def send_observed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])
                 message["headers"].append((b"x-request-id", scope["request_id"].encode()))
                 if self._readiness.draining:
                     message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:
-            if int(headers.get(b"content-length", 0)) > self._max_body_bytes:
-                answer: ASGIApp = problem(Request(scope), HTTPStatus.CONTENT_TOO_LARGE)
-            else:
-                answer = self._app
-            await answer(scope, receive, send_observed)
+            await self._app(scope, receive, send_observed)
         except Exception as error:
             failure = error
             if status is not None:
                 raise  # The answer has begun: the server can only cut it off.
-            answer = problem(Request(scope), HTTPStatus.INTERNAL_SERVER_ERROR)
-            await answer(scope, receive, send_observed)
+            apology = problem(Request(scope), HTTPStatus.INTERNAL_SERVER_ERROR)
+            await apology(scope, receive, send_observed)
         finally:
             self._record(scope, status or CLIENT_CLOSED_REQUEST, perf_counter() - started, failure)
 

@@ -82,7 +82,7 @@ async def list_orders(
 
 
 def _store(request: Request) -> Orders:
-    orders: Orders = request.state.resources.orders
+    orders: Orders = request.app.state.resources.orders
     return orders
 
 

@@ -1,5 +1,6 @@
 """Bring the schema up to date: a step before a release, safe when several run at once."""
 
+import logging
 from argparse import ArgumentParser, Namespace
 
 from alembic import command
@@ -21,10 +22,11 @@ def run(settings: Settings, _: Namespace) -> int:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["database_url"] = str(settings.database_url.get_secret_value())
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)
     try:
         command.upgrade(config, "head")
     except OperationalError as error:
         log.error("not migrated", failure=type(error.orig).__name__)
         return exits.UNAVAILABLE
-    log.info("migrated", revision=newest_revision())
+    log.info("migrated", schema=newest_revision())
     return 0

@@ -17,11 +17,8 @@ def run(settings: Settings, arguments: Namespace) -> int:
     """Offer `settings`, what is open as `resources`, and `run` for what must be awaited."""
     with asyncio.Runner() as runner:
         opening = open_resources(settings, "shell")
-        names = {
-            "settings": settings,
-            "resources": runner.run(opening.__aenter__()),
-            "run": runner.run,
-        }
+        resources = runner.run(opening.__aenter__())
+        names = {"settings": settings, "resources": resources, "run": runner.run}
         try:
             if arguments.code is not None:
                 exec(compile(arguments.code, "<shell>", "exec"), names)  # noqa: S102

@@ -1,0 +1,62 @@
+"""What many tests need: an environment, settings made of it, the application, the real process."""
+
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from {{ cookiecutter.package_name }}.environment import load_settings
+from {{ cookiecutter.package_name }}.main import create_app
+from {{ cookiecutter.package_name }}.settings import Settings
+
+{% if cookiecutter.database == "postgresql" %}
+from .postgres import *  # noqa: F403
+{% endif %}
+from .service import Service, path_only
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """Return the whole environment of a process that can serve, on ports that are free.
+
+    The modules of backing services add theirs.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("", 0)) as metrics:
+        ports = web.getsockname()[1], metrics.getsockname()[1]
+    return path_only() | {
+        "HOST": "127.0.0.1",
+        "PORT": str(ports[0]),
+        "METRICS_PORT": str(ports[1]),
+        "DRAIN_SECONDS": "0",
+    }
+
+
+@pytest.fixture
+def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client of the application, which runs in this process."""
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://service") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def service(environment: dict[str, str]) -> Iterator[Service]:
+    with Service(environment) as service:
+        yield service

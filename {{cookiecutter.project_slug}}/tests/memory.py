@@ -1,0 +1,38 @@
+"""Orders in memory: a store for tests that need no other, kept honest by the tests of stores."""
+
+from datetime import datetime
+from uuid import UUID
+
+from {{ cookiecutter.package_name }}.domain.orders import Order, Position
+
+
+class MemoryOrders:
+    """The domain's `Orders`, as a dictionary."""
+
+    def __init__(self) -> None:
+        self._orders: dict[UUID, Order] = {}
+        self._keys: dict[str, UUID] = {}
+
+    async def add(self, order: Order, key: str | None) -> Order:
+        if key is not None:
+            order = self._orders.get(self._keys.setdefault(key, order.id), order)
+        self._orders[order.id] = order
+        return order
+
+    async def get(self, order_id: UUID) -> Order | None:
+        return self._orders.get(order_id)
+
+    async def page(self, limit: int, after: Position | None) -> list[Order]:
+        newest_first = sorted(self._orders.values(), key=_position, reverse=True)
+        return [order for order in newest_first if not after or _position(order) < after][:limit]
+
+    async def delete_before(self, moment: datetime) -> int:
+        old = [order.id for order in self._orders.values() if order.placed_at < moment]
+        for order_id in old:
+            del self._orders[order_id]
+        self._keys = {key: found for key, found in self._keys.items() if found in self._orders}
+        return len(old)
+
+
+def _position(order: Order) -> Position:
+    return Position(order.placed_at, order.id)

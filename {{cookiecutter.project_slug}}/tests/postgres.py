@@ -1,0 +1,62 @@
+"""A real PostgreSQL for the tests: that of `DATABASE_URL`, or else an embedded one."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+from pydantic_core import MultiHostUrl
+
+from dev.postgres import embedded
+
+from .service import path_only, run
+
+
+@contextmanager
+def fresh_database(server_url: str) -> Iterator[str]:
+    """Create an empty database beside that of this URL; yield its URL, drop it in the end."""
+    name = f"test_{uuid4().hex}"
+    url = MultiHostUrl(server_url)
+    ours = str(url).replace(url.path or "/", f"/{name}", 1)
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    try:
+        yield ours
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+    else:
+        with embedded(tmp_path_factory.mktemp("postgres") / "data") as url:
+            yield url
+
+
+@pytest.fixture
+def database_url(server_url: str) -> Iterator[str]:
+    """Yield the URL of an empty database."""
+    with fresh_database(server_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_database(server_url: str) -> Iterator[str]:
+    with fresh_database(server_url) as url:
+        done = run(path_only() | {"DATABASE_URL": url}, "migrate")
+        assert done.returncode == 0, done.stdout
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def attached_database(migrated_database: str, environment: dict[str, str]) -> None:
+    """Point the environment of each test to a database that holds the schema and nothing else."""
+    with psycopg.connect(migrated_database) as connection:
+        connection.execute("TRUNCATE orders")
+    environment["DATABASE_URL"] = migrated_database

@@ -1,0 +1,96 @@
+"""The way to PostgreSQL, which a test can cut, freeze and open again."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+from pydantic_core import MultiHostUrl
+
+
+class Proxy:
+    """Passes bytes between a port of its own, the one in `url`, and a server; in its own thread."""
+
+    def __init__(self, database_url: str) -> None:
+        self._server_address = conninfo_to_dict(database_url)
+        self._port = 0
+        self._listener: asyncio.Server | None = None
+        self._passing: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._flowing = asyncio.Event()
+        self.thaw()
+        self.open()
+        user = self._server_address.get("user", "")
+        password = self._server_address.get("password", "")
+        path = MultiHostUrl(database_url).path
+        self.url = f"postgresql://{user}:{password}@127.0.0.1:{self._port}{path}"
+
+    def open(self) -> None:
+        """Let connections in, always on the same port."""
+        self._run(self._open())
+
+    def cut(self) -> None:
+        """Refuse new connections and drop those that there are, as a server does that is killed."""
+        self._run(self._cut())
+
+    def freeze(self) -> None:
+        """Accept everything and answer nothing, as a server does that is stopped."""
+        self._loop.call_soon_threadsafe(self._flowing.clear)
+
+    def thaw(self) -> None:
+        """Pass on what was held back, and all that follows."""
+        self._loop.call_soon_threadsafe(self._flowing.set)
+
+    def close(self) -> None:
+        """End it."""
+        self.cut()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+    async def _open(self) -> None:
+        self._listener = await asyncio.start_server(self._pass, "127.0.0.1", self._port)
+        self._port = self._listener.sockets[0].getsockname()[1]
+
+    async def _cut(self) -> None:
+        if self._listener:
+            self._listener.close()
+        for task in self._passing:
+            task.cancel()
+        await asyncio.gather(*self._passing, return_exceptions=True)
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        host = str(self._server_address.get("host") or "127.0.0.1")
+        port = int(self._server_address.get("port") or 5432)
+        if host.startswith("/"):
+            return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+        return await asyncio.open_connection(host, port)
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
+        server_reader, server_writer = await self._connect()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._pump(reader, server_writer))
+                group.create_task(self._pump(server_reader, writer))
+        finally:
+            writer.transport.abort()
+            server_writer.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                await self._flowing.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()

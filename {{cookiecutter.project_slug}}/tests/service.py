@@ -1,0 +1,92 @@
+"""The real process, started by its command of record and looked at from outside."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any, Self
+
+import httpx
+
+COMMAND = [sys.executable, "-m", "{{ cookiecutter.package_name }}"]
+PATIENCE = 20
+"""Seconds after which a test gives up on what should take a fraction of one."""
+
+
+def run(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the service to its end, with this environment and nothing else."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+class Service:
+    """A running web process; as a context manager it is killed at the end, if it is still there."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.url = f"http://127.0.0.1:{environment['PORT']}"
+        self.metrics_url = f"http://127.0.0.1:{environment['METRICS_PORT']}/metrics"
+        self.lines: list[bytes] = []
+        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.process = subprocess.Popen(
+            [*COMMAND, "web"],
+            env=dict(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        self.wait_for("listening")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.lines.append(line)
+            self._events.put(json.loads(line))
+
+    def wait_for(self, event: str, **fields: object) -> dict[str, Any]:
+        """Return the next log line of this event and these fields, skipping others."""
+        while True:
+            line = self._events.get(timeout=PATIENCE)
+            if line["event"] == event and fields.items() <= line.items():
+                return line
+
+    def get(self, path: str) -> httpx.Response:
+        """Ask on a connection of its own."""
+        return httpx.get(self.url + path, timeout=PATIENCE)
+
+    def terminate(self) -> None:
+        """Ask it to stop, as a platform does."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Wait until it has ended and all that it said is read; return its exit status."""
+        status = self.process.wait(timeout=PATIENCE)
+        self._reader.join(timeout=PATIENCE)
+        return status
+
+    def stderr(self) -> bytes:
+        """Return what an ended process wrote where it should write nothing."""
+        assert self.process.stderr
+        return self.process.stderr.read()
+
+
+def path_only() -> dict[str, str]:
+    """Return an environment with nothing in it that is not needed to start any process."""
+    return {"PATH": os.environ["PATH"]}

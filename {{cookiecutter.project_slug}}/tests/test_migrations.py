@@ -1,0 +1,75 @@
+"""Migrations: one line of numbered ones, safe when several run at once."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from {{ cookiecutter.package_name }}.adapters.schema import MIGRATIONS, newest_revision
+
+from .service import COMMAND, Service, path_only, run
+
+
+def test_there_is_one_newest_migration_and_it_has_the_highest_number() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [newest_revision()]
+
+
+def test_each_file_is_named_after_its_number() -> None:
+    for path in Path(MIGRATIONS, "versions").glob("*.py"):
+        assert f'revision = "{path.name.partition("_")[0]}"' in path.read_text()
+
+
+def test_migrating_twice_is_as_good_as_once(database_url: str) -> None:
+    for _ in range(2):
+        done = run(path_only() | {"DATABASE_URL": database_url}, "migrate")
+        assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout.splitlines()[-1])["schema"] == newest_revision()
+
+
+def test_several_at_once_do_not_disturb_each_other(database_url: str) -> None:
+    environment = path_only() | {"DATABASE_URL": database_url}
+    running = [
+        subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE)
+        for _ in range(5)
+    ]
+    outputs = [process.communicate(timeout=60)[0].decode() for process in running]
+    assert [process.returncode for process in running] == [0] * 5, outputs
+    assert sum("Running upgrade" in output for output in outputs) == 1
+
+
+def test_web_never_migrates_and_is_not_ready_before(
+    environment: dict[str, str], database_url: str
+) -> None:
+    with Service(environment | {"DATABASE_URL": database_url}) as service:
+        answer = service.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["checks"] == {"database": "UndefinedTable"}
+        with psycopg.connect(database_url) as connection:
+            assert connection.execute("SELECT to_regclass('orders')").fetchone() == (None,)
+        run(path_only() | {"DATABASE_URL": database_url}, "migrate")
+        assert service.get("/readyz").status_code == 200
+
+
+def test_a_schema_of_an_older_release_is_not_ready(environment: dict[str, str]) -> None:
+    with psycopg.connect(environment["DATABASE_URL"]) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    try:
+        with Service(environment) as service:
+            assert service.get("/readyz").json()["checks"] == {"database": "SchemaBehind"}
+    finally:
+        with psycopg.connect(environment["DATABASE_URL"]) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = %s", (newest_revision(),))
+
+
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/none", "postgresql:///x?host=/none"])
+def test_a_database_that_is_not_there_is_said_in_one_line(url: str) -> None:
+    done = run(path_only() | {"DATABASE_URL": url}, "migrate")
+    assert done.returncode == 69
+    assert json.loads(done.stdout)["event"] == "not migrated"
+    assert done.stderr == ""

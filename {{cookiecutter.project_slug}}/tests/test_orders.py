@@ -1,0 +1,134 @@
+"""Orders over HTTP."""
+
+import asyncio
+from base64 import urlsafe_b64encode
+from uuid import uuid4
+
+import httpx
+import pytest
+
+TEA = {"item": "tea", "quantity": 2}
+
+
+async def test_an_order_is_placed_and_found(client: httpx.AsyncClient) -> None:
+    placed = await client.post("/orders", json=TEA)
+    assert placed.status_code == 201
+    assert placed.json() | TEA == placed.json()
+    assert placed.json()["status"] == "placed"
+    found = await client.get(placed.headers["location"])
+    assert found.status_code == 200
+    assert found.json() == placed.json()
+
+
+async def test_an_unknown_order_is_not_found(client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"/orders/{uuid4()}")
+    assert answer.status_code == 404
+
+
+async def test_a_repeated_request_places_no_second_order(client: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": "k"}
+    answers = await asyncio.gather(
+        *(client.post("/orders", json=TEA, headers=headers) for _ in range(20))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert len((await client.get("/orders")).json()["items"]) == 1
+
+
+async def test_a_key_is_refused_for_another_order(client: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": "k"}
+    await client.post("/orders", json=TEA, headers=headers)
+    answer = await client.post("/orders", json=TEA | {"quantity": 3}, headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "urn:problem-type:idempotency-key-reused"
+
+
+async def test_pages_are_newest_first_and_end(client: httpx.AsyncClient) -> None:
+    placed = [(await client.post("/orders", json=TEA)).json()["id"] for _ in range(5)]
+    seen, after = [], ""
+    while after is not None:
+        query = {"limit": "2"} | ({"after": after} if after else {})
+        page = (await client.get("/orders", params=query)).json()
+        assert len(page["items"]) <= 2
+        seen += [order["id"] for order in page["items"]]
+        after = page["next"]
+    assert seen == placed[::-1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b'{"item": "tea"}',
+        b'{"item": "tea", "quantity": NaN}',
+        b'{"item": "tea", "quantity": 1e400}',
+        b'{"item": "tea", "quantity": ' + b"9" * 5000 + b"}",
+        b'{"item": "tea", "quantity": "2"}',
+        b'{"item": "tea", "quantity": true}',
+        b'{"item": "tea", "quantity": 0}',
+        b'{"item": "tea", "quantity": 1.5}',
+        b'{"item": "tea", "quantity": 2147483648}',
+        b'{"item": "", "quantity": 1}',
+        b'{"item": "\\u0000", "quantity": 1}',
+        b'{"item": "\\ud800", "quantity": 1}',
+        b'{"item": {"password": "hunter2"}, "quantity": 1}',
+        b"[" * 100_000,
+    ],
+    ids=lambda body: repr(body[:40]),
+)
+async def test_a_body_that_makes_no_order_is_refused(
+    client: httpx.AsyncClient, body: bytes
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await client.post("/orders", content=body, headers=headers)
+    assert answer.status_code in {400, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "hunter2" not in answer.text
+
+
+async def test_only_json_makes_an_order(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/orders", data={"item": "tea", "quantity": "1"})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("key", [b"", b" ", b"a b", b"x" * 256, "ключ".encode()])
+async def test_a_key_that_is_none_is_refused(client: httpx.AsyncClient, key: bytes) -> None:
+    answer = await client.post("/orders", json=TEA, headers=[(b"Idempotency-Key", key)])
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5", ""])
+async def test_a_limit_that_is_none_is_refused(client: httpx.AsyncClient, limit: str) -> None:
+    answer = await client.get("/orders", params={"limit": limit})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/limit"
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "abc",
+        "%00",
+        "ÿ",
+        "x" * 300,
+        urlsafe_b64encode(b"2026-01-01T00:00:00+00:00 1").decode(),
+        urlsafe_b64encode(f"yesterday {uuid4()}".encode()).decode(),
+        urlsafe_b64encode(f"2026-01-01T00:00:00Z {uuid4()}".encode()).decode() + "!",
+    ],
+)
+async def test_a_cursor_that_is_not_ours_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
+    answer = await client.get("/orders", params={"after": cursor})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/after"
+
+
+@pytest.mark.parametrize("order_id", ["1", "not-an-id", "%00", "é"])
+async def test_an_id_that_is_none_is_refused(client: httpx.AsyncClient, order_id: str) -> None:
+    answer = await client.get(f"/orders/{order_id}")
+    assert answer.status_code == 422
+    assert order_id not in answer.text.replace(answer.json()["request_id"], "")

@@ -53,10 +53,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(ObserveRequests, readiness=readiness)
     problems.install(app)
     identity = {"service": settings.otel_service_name, "revision": settings.revision}
-    app.include_router(health.routes(readiness, identity))
     {% if cookiecutter.database != "none" %}
     app.include_router(orders)
     {% endif %}
+    app.include_router(health.routes(readiness, identity))
     return app
 
 

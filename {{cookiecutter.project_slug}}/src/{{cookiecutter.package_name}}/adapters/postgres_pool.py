@@ -38,12 +38,12 @@ class Pool:
         after the first, a second cancellation drops the connection.
         """
         try:
-            async with (
-                asyncio.timeout(seconds + 0.5),
-                asyncio.timeout(seconds),
-                self._pool.connection() as connection,
-            ):
-                yield connection
+            async with asyncio.timeout(seconds + 0.5), asyncio.timeout(seconds):
+                connection = await self._pool.getconn()
+                try:
+                    yield connection
+                finally:
+                    await self._pool.putconn(connection)
         except (OperationalError, InterfaceError, UndefinedTable, TimeoutError) as error:
             raise Unavailable("database", type(error).__name__) from error
 

@@ -2,7 +2,7 @@
 
 import re
 from http import HTTPStatus
-from secrets import token_hex
+from random import getrandbits
 from time import perf_counter
 
 from opentelemetry import trace
@@ -80,14 +80,14 @@ class ObserveRequests:
 
 def _identify(headers: dict[bytes, bytes]) -> str:
     """Return the id of the request, and let every line logged on its behalf carry the ids."""
-    given = headers.get(b"x-request-id", b"")
-    request_id = given.decode() if _request_id(given) else token_hex(16)
     span = trace.get_current_span().get_span_context()
     if span.is_valid:
         trace_id = trace.format_trace_id(span.trace_id)
     elif parent := _traceparent(headers.get(b"traceparent", b"")):
         trace_id = parent[1].decode()
     else:
-        trace_id = token_hex(16)
+        trace_id = f"{getrandbits(128):032x}"  # noqa: S311  # It need not be a secret.
+    given = headers.get(b"x-request-id", b"")
+    request_id = given.decode() if _request_id(given) else trace_id
     bind_contextvars(request_id=request_id, trace_id=trace_id)
     return request_id

@@ -16,7 +16,7 @@ def dotenv_example() -> str:
         default = "" if field.is_required() or field.default is None else field.default
         note = " Required." if field.is_required() else ""
         parts.append(f"# {field.description}{note}\n{name.upper()}={default}\n")
-    return "\n".join(parts)
+    return "".join(parts)
 
 
 def readme_table() -> str:

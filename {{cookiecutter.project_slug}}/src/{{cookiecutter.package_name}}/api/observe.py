@@ -86,7 +86,7 @@ def _identify(headers: dict[bytes, bytes]) -> str:
     elif parent := _traceparent(headers.get(b"traceparent", b"")):
         trace_id = parent[1].decode()
     else:
-        trace_id = f"{getrandbits(128):032x}"  # noqa: S311  # It need not be a secret.
+        trace_id = f"{getrandbits(128):032x}"
     given = headers.get(b"x-request-id", b"")
     request_id = given.decode() if _request_id(given) else trace_id
     bind_contextvars(request_id=request_id, trace_id=trace_id)

@@ -1,0 +1,109 @@
+"""Refuses answers that cannot work, all at once and each with its reason, before a file is written."""
+
+import json
+import keyword
+import re
+import sys
+import unicodedata
+
+ANSWERS = json.loads(r'''{{ cookiecutter | tojson }}''')
+
+SLUG = re.compile(r"[a-z](-?[a-z0-9])*")
+PACKAGE = re.compile(r"[a-z](_?[a-z0-9])*")
+EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+LONGEST_NAME = 30
+LONGEST_TEXT = 100
+WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(10)}
+UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+"""Unicode categories: control, bidirectional and zero-width, unassigned, private, line separators."""
+
+
+def problems(answers):
+    """Return every reason to refuse these answers, as `question: reason`."""
+    found = []
+    for question, answer in answers.items():
+        if isinstance(answer, str) and not question.startswith("_"):
+            reasons = CHECKS.get(question, text)(answer, answers)
+            found += [f"{question}: {reason}" for reason in reasons]
+    return found + unmet_requirements(answers)
+
+
+def text(answer, _answers):
+    """Free text is one line, can be seen, and stays what it is in every file."""
+    if not answer.strip():
+        yield "must not be empty"
+    elif answer != answer.strip():
+        yield "must not begin or end with a blank"
+    if len(answer) > LONGEST_TEXT:
+        yield f"is {len(answer)} characters long, {LONGEST_TEXT} are allowed"
+    unseen = sorted({c for c in answer if unicodedata.category(c) in UNSEEN})
+    if unseen:
+        codes = ", ".join(f"U+{ord(character):04X}" for character in unseen)
+        yield f"holds characters that cannot be seen ({codes})"
+    if re.search(r"[{][#%{]", answer):
+        yield "must not hold {" + "{, {" + "% or {" + "#, which begin a template's tags"
+
+
+def slug(answer, answers):
+    """The slug names a folder, an image and a distribution."""
+    yield from name(answer, answers, SLUG, "-")
+    if answer in WINDOWS_DEVICES:
+        yield f"{answer!r} is the name of a device on Windows"
+
+
+def package(answer, answers):
+    """The package is imported beside the standard library and the service's dependencies."""
+    yield from name(answer, answers, PACKAGE, "_")
+    if keyword.iskeyword(answer):
+        yield f"{answer!r} is a keyword of Python"
+    if answer in sys.stdlib_module_names:
+        yield f"{answer!r} is a module of Python's standard library"
+
+
+def name(answer, answers, pattern, joint):
+    """Names are short, so that no line of the service breaks elsewhere for a longer one."""
+    if not pattern.fullmatch(answer):
+        yield f"{answer!r} must be of a-z, 0-9 and single {joint}, and begin with a letter"
+    if len(answer) > LONGEST_NAME:
+        yield f"is {len(answer)} characters long, {LONGEST_NAME} are allowed"
+    if answer.replace("-", "_") in answers["_reserved"]:
+        yield f"{answer!r} is a package or folder that the service has already"
+
+
+def email(answer, answers):
+    """An address stands between quotes in pyproject.toml."""
+    if not EMAIL.fullmatch(answer):
+        yield f"{answer!r} is not an e-mail address such as you@example.com"
+    if len(answer) > LONGEST_TEXT:
+        yield f"is {len(answer)} characters long, {LONGEST_TEXT} are allowed"
+
+
+CHECKS = {"project_slug": slug, "package_name": package, "author_email": email}
+
+
+def unmet_requirements(answers):
+    """Return, for each chosen feature, what it needs that was not chosen."""
+    return [
+        f"{feature}: needs {needed}"
+        for feature, requirements in answers["_requires"].items()
+        if chosen(feature, answers)
+        for needed in requirements
+        if not chosen(needed, answers)
+    ]
+
+
+def chosen(feature, answers):
+    """Tell whether the answers choose `name` (yes), `name=value` or `name!=value`."""
+    question, differs, value = feature.partition("!=")
+    if differs:
+        return answers[question] != value
+    question, equals, value = feature.partition("=")
+    return answers[question] == value if equals else bool(answers[question])
+
+
+if __name__ == "__main__":
+    found = problems(ANSWERS)
+    for problem in found:
+        # Whatever the console can show, the reason is told.
+        print(problem.encode("ascii", "backslashreplace").decode(), file=sys.stderr)
+    sys.exit(1 if found else 0)

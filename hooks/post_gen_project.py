@@ -1,11 +1,11 @@
-"""Deletes the files of features that were not chosen, as `_features` in cookiecutter.json lists them."""
+"""Deletes the files of features not chosen, as `_features` in cookiecutter.json lists them."""
 
 import json
 import shutil
 import sys
 from pathlib import Path
 
-ANSWERS = json.loads(r'''{{ cookiecutter | tojson }}''')
+ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 
 def chosen(feature, answers):
@@ -18,7 +18,7 @@ def chosen(feature, answers):
 
 
 def delete_unchosen(project, answers):
-    """Delete the files of every feature that is not chosen; return the patterns that match nothing."""
+    """Delete what features that are not chosen list; return the patterns that match nothing."""
     missing, doomed = [], []
     for feature, patterns in answers["_features"].items():
         for pattern in patterns:

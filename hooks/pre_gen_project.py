@@ -1,4 +1,4 @@
-"""Refuses answers that cannot work, all at once and each with its reason, before a file is written."""
+"""Refuses answers that cannot work, all at once, each with its reason, before writing anything."""
 
 import json
 import keyword
@@ -6,16 +6,17 @@ import re
 import sys
 import unicodedata
 
-ANSWERS = json.loads(r'''{{ cookiecutter | tojson }}''')
+ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 SLUG = re.compile(r"[a-z](-?[a-z0-9])*")
 PACKAGE = re.compile(r"[a-z](_?[a-z0-9])*")
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 LONGEST_NAME = 30
 LONGEST_TEXT = 100
-WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(10)}
+PORTS = {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
+WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | PORTS
 UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
-"""Unicode categories: control, bidirectional and zero-width, unassigned, private, line separators."""
+"""Categories of Unicode: control, bidirectional, zero-width, unassigned, private, separators."""
 
 
 def problems(answers):
@@ -70,7 +71,7 @@ def name(answer, answers, pattern, joint):
         yield f"{answer!r} is a package or folder that the service has already"
 
 
-def email(answer, answers):
+def email(answer, _answers):
     """An address stands between quotes in pyproject.toml."""
     if not EMAIL.fullmatch(answer):
         yield f"{answer!r} is not an e-mail address such as you@example.com"

@@ -1,4 +1,4 @@
-"""`python -m {{ cookiecutter.package_name }} <command>`: the one way in, for every process of this service."""
+"""`python -m {{ cookiecutter.package_name }} <command>`: the one way into this service."""
 
 import gc
 import sys

@@ -1,0 +1,34 @@
+# What maintainers of the template do, by name; CI calls the same targets.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench
+
+# uv, or where there is none a copy of it that Python's own pip puts under .tools/.
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
+READY := $(filter $(CURDIR)/.tools/%,$(UV))
+RUN := $(UV) run --quiet
+CODE := bench hooks tests tools
+
+help:  ## Say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-7s %s\n", $$1, $$2}'
+
+demo: $(READY)  ## Render the default service into demo/ and serve it, with a database
+	@$(RUN) python -m tools.demo demo
+
+test: $(READY)  ## Render every variant and run its tests; with a Docker engine, containers too
+	@$(RUN) pytest
+
+check: $(READY)  ## Format, lint and types of the template's own files
+	$(RUN) ruff format --check --quiet $(CODE)
+	$(RUN) ruff check --quiet $(CODE)
+	$(RUN) mypy
+
+format: $(READY)  ## Format the template's own files, mend what can be mended
+	$(RUN) ruff check --fix --quiet $(CODE)
+	$(RUN) ruff format $(CODE)
+
+bench: $(READY)  ## Measure the default service beside the limit of its stack (needs wrk)
+	@$(RUN) python -m bench
+
+$(CURDIR)/.tools/bin/uv:
+	@# From the root folder, so that no version manager insists on the Python of this one.
+	cd / && python3 -m venv "$(CURDIR)/.tools" && "$(CURDIR)/.tools/bin/pip" install --quiet uv

@@ -1,0 +1,62 @@
+"""What the template declares, read once: its questions, features and files."""
+
+import json
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+SERVICE = ROOT / "{{cookiecutter.project_slug}}"
+DECLARED: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+QUESTIONS = {name: value for name, value in DECLARED.items() if not name.startswith("_")}
+OPTIONS: dict[str, Any] = {
+    name: value for name, value in QUESTIONS.items() if isinstance(value, list | bool)
+}
+FEATURES: dict[str, list[str]] = DECLARED["_features"]
+REQUIREMENTS: dict[str, list[str]] = DECLARED["_requires"]
+
+NOT_OURS = {".venv", ".tools", ".dev", "__pycache__", "uv.lock", ".env"}
+
+
+def files_of(folder: Path) -> set[str]:
+    """Return every file below `folder` that a person wrote, by its path from there."""
+    return {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not NOT_OURS.intersection(path.relative_to(folder).parts)
+        and not any(part.endswith("_cache") for part in path.relative_to(folder).parts)
+    }
+
+
+def chosen(feature: str, answers: dict[str, Any]) -> bool:
+    """Tell whether the answers choose a feature: `name`, `name=value` or `name!=value`."""
+    if "!=" in feature:
+        question, value = feature.split("!=")
+        return bool(answers[question] != value)
+    if "=" in feature:
+        question, value = feature.split("=")
+        return bool(answers[question] == value)
+    return bool(answers[feature])
+
+
+def expected_files(answers: dict[str, Any]) -> set[str]:
+    """Return what a render of these answers must hold: no file more, none less."""
+    package = answers["package_name"]
+    rendered = {
+        path.replace("{{cookiecutter.package_name}}", package) for path in files_of(SERVICE)
+    }
+    doomed = [
+        pattern
+        for feature, patterns in FEATURES.items()
+        if not chosen(feature, answers)
+        for pattern in patterns
+    ]
+    return {path for path in rendered if not any(within(path, pattern) for pattern in doomed)}
+
+
+def within(path: str, pattern: str) -> bool:
+    """Tell whether `path` is what `pattern` names, or lies in the folder that it names."""
+    parts = path.split("/")
+    wanted = pattern.split("/")
+    return len(parts) >= len(wanted) and all(map(fnmatch, parts, wanted))

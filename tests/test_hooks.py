@@ -1,0 +1,112 @@
+"""Answers that cannot work are refused, all at once, with reasons, and nothing is left behind."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .baking import BakeError, Baker
+from .template import ROOT, SERVICE
+
+REFUSED = [
+    ("project_slug", "../escape"),
+    ("project_slug", "-rf"),
+    ("project_slug", ".git"),
+    ("project_slug", "1service"),
+    ("project_slug", "My Service"),
+    ("project_slug", "con"),
+    ("project_slug", "a--b"),
+    ("project_slug", "a-"),
+    ("project_slug", "fastapi"),
+    ("project_slug", "s" * 31),
+    ("package_name", "import"),
+    ("package_name", "json"),
+    ("package_name", "tests"),
+    ("package_name", "pydantic"),
+    ("package_name", "my-service"),
+    ("package_name", "p" * 31),
+    ("project_name", ""),
+    ("project_name", "   "),
+    ("project_name", " padded"),
+    ("project_name", "two\nlines"),
+    ("project_name", "a\ttab"),
+    ("project_name", "right\u202eto left"),
+    ("project_name", "\ufeffmark"),
+    ("project_name", "n" * 101),
+    ("description", "null\x00"),
+    ("description", "zero\u200bwidth"),
+    ("author_name", "line\u2028end"),
+    ("organization", "\x7f"),
+    ("author_email", "nobody"),
+    ("author_email", 'a@b" , "x'),
+    ("author_email", "a@b.c\n"),
+]
+
+
+@pytest.mark.parametrize(("question", "answer"), REFUSED, ids=ascii)
+def test_an_impossible_answer_is_refused_and_nothing_is_left(
+    baker: Baker, tmp_path: Path, question: str, answer: str
+) -> None:
+    given = {"project_slug": "service", question: answer}
+    with pytest.raises(BakeError) as caught:
+        baker.bake(None, **given)
+    (reason,) = [line for line in str(caught.value).splitlines() if line.startswith(question)]
+    assert reason.startswith(f"{question}: ")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("slug", ["", ".", ".."])
+def test_a_slug_that_names_a_folder_that_is_there_is_refused(baker: Baker, slug: str) -> None:
+    with pytest.raises(BakeError, match="already exists"):
+        baker.bake(project_slug=slug)
+
+
+def test_all_reasons_are_given_at_once(baker: Baker) -> None:
+    with pytest.raises(BakeError) as caught:
+        baker.bake(project_slug="My Service", package_name="import", author_email="x")
+    reasons = {line.partition(":")[0] for line in str(caught.value).splitlines()}
+    assert reasons >= {"project_slug", "package_name", "author_email"}
+
+
+def test_an_answer_to_no_question_is_an_error_of_the_test(baker: Baker) -> None:
+    with pytest.raises(ValueError, match="no such question: databse"):
+        baker.bake(databse="none")
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    """A copy of the template that a test may break."""
+    copy = tmp_path / "template"
+    copy.mkdir()
+    for part in ("cookiecutter.json", "hooks", "templates", SERVICE.name):
+        source = ROOT / part
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / part)
+    return copy
+
+
+def declare(template: Path, **changes: object) -> None:
+    path = template / "cookiecutter.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_pattern_that_matches_nothing_fails_the_render(baker: Baker, template: Path) -> None:
+    declare(template, _features={"database=none": ["no/such/file"]})
+    with pytest.raises(BakeError, match=r"database=none: no/such/file"):
+        baker.bake(template)
+
+
+def test_a_feature_without_what_it_needs_is_refused(baker: Baker, template: Path) -> None:
+    declare(template, _requires={"ci=github": ["database=postgresql"]})
+    with pytest.raises(BakeError, match=r"ci=github: needs database=postgresql"):
+        baker.bake(template, database="none")
+    assert baker.bake(template, database="none", ci="none").is_dir()
+
+
+def test_a_file_of_two_features_needs_both(baker: Baker, template: Path) -> None:
+    declare(template, _features={"ci=github": ["Makefile"], "license=MIT": ["Makefile", "LICENSE"]})
+    assert (baker.bake(template) / "Makefile").exists()
+    assert not (baker.bake(template, ci="none") / "Makefile").exists()
+    other = baker.bake(template, license="Proprietary")
+    assert not (other / "Makefile").exists()
+    assert not (other / "LICENSE").exists()

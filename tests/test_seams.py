@@ -1,0 +1,89 @@
+"""Conditionals are three lines, stand in few files, and know only what is declared."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from .template import OPTIONS, ROOT, SERVICE
+
+SEAMS = {
+    ".dockerignore",
+    ".env.example",
+    "Dockerfile",
+    "README.md",
+    "compose.yaml",
+    "compose/migrate.yaml",
+    "compose/service.env",
+    "compose/service.yaml",
+    "compose/web.yaml",
+    "dev/run.py",
+    "pyproject.toml",
+    "src/{{cookiecutter.package_name}}/cli.py",
+    "src/{{cookiecutter.package_name}}/lifecycle.py",
+    "src/{{cookiecutter.package_name}}/main.py",
+    "src/{{cookiecutter.package_name}}/settings.py",
+    "tests/conftest.py",
+    "tests/test_order_store.py",
+}
+"""Every file that may hold a conditional; a new one is worth an argument."""
+
+IF = re.compile(r' *\{% if cookiecutter\.(\w+)(?: (?:==|!=) "([\w.-]+)")? %\}')
+VALUE = re.compile(r"\{\{ cookiecutter\.(\w+) \}\}")
+FREE_TEXT = {"project_name", "description", "author_name", "organization"}
+INCLUDE = "{% include 'licenses/' ~ cookiecutter.license ~ '.txt' %}"
+FILES = sorted(
+    path for path in SERVICE.rglob("*") if path.is_file() and ".github" not in path.parts
+)
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(SERVICE))
+
+
+def test_conditionals_stand_at_the_seams_and_nowhere_else() -> None:
+    assert {name(path) for path in FILES if "{% if" in path.read_text(encoding="utf-8")} == SEAMS
+
+
+@pytest.mark.parametrize("seam", sorted(SEAMS))
+def test_a_conditional_is_a_line_between_if_and_endif(seam: str) -> None:
+    text = lines(SERVICE / seam)
+    tags = [number for number, line in enumerate(text) if "{%" in line]
+    for number, end in zip(tags[::2], tags[1::2], strict=True):
+        found = IF.fullmatch(text[number])
+        assert found, text[number]
+        question, value = found.groups()
+        assert value in OPTIONS[question] if value else OPTIONS[question] in (True, False)
+        assert end == number + 2, text[number]
+        assert text[end].strip() == "{% endif %}"
+        assert text[number + 1].strip()
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_other_tags_are_plain_values(path: Path) -> None:
+    text = path.read_text(encoding="utf-8").replace(INCLUDE, "")
+    assert "{#" not in text
+    assert len(re.findall(r"\{%", text)) == len(re.findall(r"\{% (?:if|endif) ", text))
+    assert len(re.findall(r"\{\{", text)) == len(VALUE.findall(text))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_free_text_stays_out_of_code(path: Path) -> None:
+    if path.suffix != ".md":
+        assert not FREE_TEXT.intersection(VALUE.findall(path.read_text(encoding="utf-8")))
+
+
+def test_file_names_hold_no_jinja_but_the_two_standard_ones() -> None:
+    for path in SERVICE.rglob("*"):
+        rest = str(path.relative_to(ROOT)).replace("{{cookiecutter.project_slug}}", "")
+        assert "{" not in rest.replace("{{cookiecutter.package_name}}", "")
+
+
+def test_hooks_and_tests_name_no_option() -> None:
+    for hook in (ROOT / "hooks").iterdir():
+        words = set(re.findall(r"\w+", hook.read_text(encoding="utf-8")))
+        assert not words & (OPTIONS.keys() - {"license"})

@@ -1,6 +1,6 @@
 # What maintainers of the template do, by name; CI calls the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench
+.PHONY: help demo test test-containers check format bench
 
 # uv, or where there is none a copy of it that Python's own pip puts under .tools/.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
@@ -9,13 +9,17 @@ RUN := $(UV) run --quiet
 CODE := bench hooks tests tools
 
 help:  ## Say what there is
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-7s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 demo: $(READY)  ## Render the default service into demo/ and serve it, with a database
 	@$(RUN) python -m tools.demo demo
 
-test: $(READY)  ## Render every variant and run its tests; with a Docker engine, containers too
-	@$(RUN) pytest
+test: $(READY)  ## Render every variant and run its own tests
+	@$(RUN) pytest -m "not containers"
+	@echo "Left out: the image and Compose, which need a Docker engine: make test-containers"
+
+test-containers: $(READY)  ## Build the image, bring Compose up, use it, scale it, stop it
+	@$(RUN) pytest -m containers
 
 check: $(READY)  ## Format, lint and types of the template's own files
 	$(RUN) ruff format --check --quiet $(CODE)

@@ -1,8 +1,7 @@
-"""The limit to compare with: the same reads on the same server, with no framework, logs or metrics."""
+"""The limit to compare with: the same reads on the same server, and nothing else."""
 
 import os
 import socket
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,9 +23,6 @@ class Order:
     quantity: int
     status: str
     placed_at: datetime
-
-
-COLUMNS = "id, item, quantity, status, placed_at"
 
 
 class Limit:
@@ -64,16 +60,23 @@ class Limit:
     async def _get(self, order_id: UUID) -> Order | None:
         async with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(Order))
-            await cursor.execute(f"SELECT {COLUMNS} FROM orders WHERE id = %s", (order_id,))
-            return await cursor.fetchone()
+            await cursor.execute(
+                "SELECT id, item, quantity, status, placed_at FROM orders WHERE id = %s",
+                (order_id,),
+            )
+            order: Order | None = await cursor.fetchone()
+            return order
 
     async def _list(self, limit: int) -> list[Order]:
         async with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(Order))
             await cursor.execute(
-                f"SELECT {COLUMNS} FROM orders ORDER BY placed_at DESC, id DESC LIMIT %s", (limit,)
+                "SELECT id, item, quantity, status, placed_at FROM orders"
+                " ORDER BY placed_at DESC, id DESC LIMIT %s",
+                (limit,),
             )
-            return await cursor.fetchall()
+            orders: list[Order] = await cursor.fetchall()
+            return orders
 
 
 def main() -> None:
@@ -86,4 +89,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

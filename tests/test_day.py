@@ -163,11 +163,12 @@ def test_make_run_says_in_one_line_that_a_port_is_taken(
     assert f"PORT={ports['PORT']}" in said[0]
 
 
-def test_without_uv_the_makefile_fetches_its_own(baker: Baker) -> None:
+def test_without_uv_the_makefile_fetches_its_own(baker: Baker, tmp_path: Path) -> None:
     folder = baker.bake(database="none")
-    path = os.pathsep.join(
-        part for part in outside()["PATH"].split(os.pathsep) if not (Path(part) / "uv").exists()
-    )
+    broken = tmp_path / "uv"
+    broken.write_text("#!/bin/sh\nexit 127\n")
+    broken.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{outside()['PATH']}"
     done = sh(folder, "make setup", PATH=path, MAKEFLAGS="")
     assert done.returncode == 0, done.stderr
     assert (folder / ".tools" / "bin" / "uv").exists()

@@ -10,7 +10,6 @@ from .template import OPTIONS, ROOT, SERVICE
 SEAMS = {
     ".dockerignore",
     ".env.example",
-    "Dockerfile",
     "README.md",
     "compose.yaml",
     "compose/migrate.yaml",

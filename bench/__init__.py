@@ -1,0 +1,1 @@
+"""How fast, small and soon there the rendered service is, beside what is possible at all."""

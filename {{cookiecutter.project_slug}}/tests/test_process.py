@@ -145,4 +145,6 @@ def test_traces_are_sent_where_the_environment_says(environment: dict[str, str])
             service.get("/livez")
             with collector.accept()[0] as connection:
                 sent = connection.recv(65536)
+                service.terminate()
+                assert service.wait() == 0  # Although the collector never answers.
     assert sent.startswith(b"POST /v1/traces ")

@@ -11,15 +11,14 @@ from .api.health import Ping
 {% if cookiecutter.database != "none" %}
 from .domain.orders import Orders
 {% endif %}
-from .logs import log
 from .settings import Settings
+from .tracing import open_tracing
 
 
 @dataclass
 class Resources:
-    """What the process named `process` has open, and a ping for each backing service."""
+    """What is open, and for each backing service a ping that raises unless it is fit for use."""
 
-    settings: Settings
     process: str
     pings: dict[str, Ping] = field(default_factory=dict)
     {% if cookiecutter.database != "none" %}
@@ -34,8 +33,8 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
     Opening does not wait for a backing service: whether it answers is for `/readyz` to say.
     """
     async with AsyncExitStack() as stack:
-        stack.callback(log.debug, "closed", process=process)
-        resources = Resources(settings, process)
+        stack.enter_context(open_tracing(settings))
+        resources = Resources(process)
         {% if cookiecutter.database == "postgresql" %}
         orders = await stack.enter_async_context(postgres.open_orders(settings, process))
         {% endif %}

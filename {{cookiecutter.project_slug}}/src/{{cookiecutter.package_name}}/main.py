@@ -41,11 +41,10 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         telemetry={
-            "tracing": settings.otel_exporter_otlp_endpoint is not None,
-            "metrics": False,
+            "auto_configure": False,
             "logs": False,
+            "metrics": False,
             "operation_spans": False,
-            "auto_configure": True,
         },
     )
     app.state.readiness = readiness

@@ -1,9 +1,8 @@
 """A request body has a greatest size; what is larger is refused, as soon as it is known to be."""
 
-from http import HTTPStatus
-
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.status import HTTP_413_CONTENT_TOO_LARGE
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import problem
@@ -23,7 +22,7 @@ class LimitBodies:
 
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), 0)
         if int(declared) > self._max_bytes:
-            refusal = problem(Request(scope), HTTPStatus.CONTENT_TOO_LARGE)
+            refusal = problem(Request(scope), HTTP_413_CONTENT_TOO_LARGE)
             return await refusal(scope, receive, send)
 
         received = 0
@@ -33,7 +32,7 @@ class LimitBodies:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_bytes:
-                raise HTTPException(HTTPStatus.CONTENT_TOO_LARGE)
+                raise HTTPException(HTTP_413_CONTENT_TOO_LARGE)
             return message
 
         return await self._app(scope, receive_limited, send)

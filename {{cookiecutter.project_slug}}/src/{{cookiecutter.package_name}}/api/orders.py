@@ -12,6 +12,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.status import HTTP_422_UNPROCESSABLE_CONTENT
 
 from ..domain import orders as domain
 from ..domain.orders import Order, Orders, Position
@@ -51,7 +52,7 @@ async def place_order(
     except domain.KeyReused:
         return problem(
             request,
-            HTTPStatus.UNPROCESSABLE_CONTENT,
+            HTTP_422_UNPROCESSABLE_CONTENT,
             "This Idempotency-Key was used for another order.",
             kind="urn:problem-type:idempotency-key-reused",
         )

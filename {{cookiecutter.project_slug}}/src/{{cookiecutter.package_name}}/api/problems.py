@@ -8,6 +8,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.status import HTTP_422_UNPROCESSABLE_CONTENT
 
 from ..domain.errors import Unavailable
 
@@ -68,7 +69,7 @@ async def _on_invalid(request: Request, error: RequestValidationError) -> Respon
             entry["pointer"] = "".join(f"/{step}" for step in path)
         errors.append(entry)
     return problem(
-        request, HTTPStatus.UNPROCESSABLE_CONTENT, "The request is not valid.", errors=errors
+        request, HTTP_422_UNPROCESSABLE_CONTENT, "The request is not valid.", errors=errors
     )
 
 

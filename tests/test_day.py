@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tools.pythons import UV, outside
 
 from .baking import Baker
 from .running import PATIENCE, free_ports
+from .template import DECLARED
 
 
 def sh(folder: Path, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -72,6 +74,15 @@ def test_secrets_are_strong_private_and_never_overwritten(service: Path) -> None
 def test_checks_and_tests_pass_and_leave_nothing_behind(service: Path) -> None:
     must(service, "make check test")
     assert must(service, "git status --porcelain") == ""
+
+
+def test_names_of_installed_packages_are_refused_for_the_service(service: Path) -> None:
+    code = "import importlib.metadata as m; print(*m.packages_distributions())"
+    installed = set(must(service, f".venv/bin/python -c '{code}'").split())
+    ours = {path.name for path in service.glob("src/*")}
+    possible = {name for name in installed - ours if re.fullmatch("[a-z](_?[a-z0-9])*", name)}
+    assert "fastapi" in possible
+    assert possible - sys.stdlib_module_names <= set(DECLARED["_reserved"])
 
 
 def test_a_dependency_is_added_with_uv(service: Path) -> None:

@@ -87,6 +87,13 @@ async def test_only_what_is_older_is_deleted(store: Orders) -> None:
     assert await store.delete_before(NOON) == 0
 
 
+async def test_however_many_are_old_all_are_deleted(store: Orders) -> None:
+    for _ in range(2001):
+        await store.add(an_order(NOON - timedelta(days=1)), None)
+    assert await store.delete_before(NOON) == 2001
+    assert await store.page(1, None) == []
+
+
 async def test_a_key_is_free_again_when_its_order_is_deleted(store: Orders) -> None:
     await store.add(an_order(NOON - timedelta(days=1)), "key")
     await store.delete_before(NOON)

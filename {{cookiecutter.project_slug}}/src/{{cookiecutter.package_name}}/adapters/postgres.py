@@ -14,6 +14,7 @@ from .postgres_pool import Pool, open_pool
 from .schema import newest_revision
 
 PING_SECONDS = 1
+DELETE_BATCH = 1000
 
 
 class PostgresOrders:
@@ -81,10 +82,18 @@ class PostgresOrders:
             return await cursor.fetchall()
 
     async def delete_before(self, moment: datetime) -> int:
-        """See `Orders.delete_before`."""
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute("DELETE FROM orders WHERE placed_at < %s", (moment,))
-            return cursor.rowcount
+        """See `Orders.delete_before`; in batches, so that no lock is held for long."""
+        deleted = 0
+        while True:
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(
+                    "DELETE FROM orders WHERE id IN (SELECT id FROM orders WHERE placed_at < %s"
+                    " LIMIT %s FOR UPDATE SKIP LOCKED)",
+                    (moment, DELETE_BATCH),
+                )
+            deleted += cursor.rowcount
+            if cursor.rowcount < DELETE_BATCH:
+                return deleted
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from psycopg import AsyncConnection, InterfaceError, OperationalError
-from psycopg.errors import UndefinedTable
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from psycopg_pool import AsyncConnectionPool
 
 from ..domain.errors import Unavailable
@@ -22,6 +22,10 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "10s",
     "TimeZone": "UTC",
 }
+
+
+OUTAGES = (OperationalError, InterfaceError, UndefinedColumn, UndefinedTable, TimeoutError)
+"""What says that the server, or the schema that this release needs, is not there."""
 
 
 class Pool:
@@ -44,7 +48,7 @@ class Pool:
                     yield connection
                 finally:
                     await self._pool.putconn(connection)
-        except (OperationalError, InterfaceError, UndefinedTable, TimeoutError) as error:
+        except OUTAGES as error:
             raise Unavailable("database", type(error).__name__) from error
 
 
@@ -54,7 +58,9 @@ async def open_pool(settings: Settings, process: str) -> AsyncIterator[Pool]:
 
     async def check(connection: AsyncConnection) -> None:
         # An idle connection has something to say only when the server has closed it.
-        if select.select([connection.fileno()], [], [], 0)[0]:
+        socket = select.poll()
+        socket.register(connection.fileno(), select.POLLIN)
+        if socket.poll(0):
             await pool.check()
             await pool.check_connection(connection)
 

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -138,13 +139,13 @@ def running(service: Path, ports: dict[str, str]) -> Iterator[subprocess.Popen[s
     ) as process:
         assert process.stdout
         try:
-            for line in process.stdout:
-                if "listening" in line:
-                    break
+            assert any("listening" in line for line in process.stdout)
             yield process
-        finally:
-            os.killpg(process.pid, signal.SIGINT)
+            os.killpg(process.pid, signal.SIGTERM)
             process.communicate(timeout=PATIENCE)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_make_run_serves_and_serves_again_after_an_edit(

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack, chdir
@@ -25,6 +26,7 @@ def main(arguments: list[str]) -> int:
         return 1
     with ExitStack() as stack:
         stack.enter_context(chdir(ROOT))
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # So that the stack is unwound.
         {% if cookiecutter.database == "postgresql" %}
         stack.enter_context(postgres.provided(ROOT / ".dev" / "postgres"))
         {% endif %}

@@ -9,8 +9,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 UV = os.environ.get("UV", "uv")
-OUR_OWN = {"PYENV_DIR", "PYENV_VERSION", "UV", "VIRTUAL_ENV"}
-"""Variables that speak of the Python and the environment of the template's own tools."""
+OUR_OWN = {
+    *("MAKEFLAGS", "MAKELEVEL", "MFLAGS"),
+    *("PYENV_DIR", "PYENV_VERSION", "UV", "VIRTUAL_ENV"),
+}
+"""Variables that speak of the make, the Python and the environment of the template's own tools."""
 
 
 def outside() -> dict[str, str]:

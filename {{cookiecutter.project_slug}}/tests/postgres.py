@@ -8,7 +8,6 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
-from pydantic_core import MultiHostUrl
 
 from dev.postgres import embedded
 
@@ -19,8 +18,9 @@ from .service import path_only, run
 def fresh_database(server_url: str) -> Iterator[str]:
     """Create an empty database beside that of this URL; yield its URL, drop it in the end."""
     name = f"test_{uuid4().hex}"
-    url = MultiHostUrl(server_url)
-    ours = str(url).replace(url.path or "/", f"/{name}", 1)
+    address, _, query = server_url.partition("?")
+    scheme, _, rest = address.partition("://")
+    ours = f"{scheme}://{rest.partition('/')[0]}/{name}?{query}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
     try:

@@ -34,7 +34,8 @@ def main(argv: list[str]) -> int:
 
     command = importlib.import_module(f".commands.{name}", __package__)
     options = argparse.ArgumentParser(prog=f"{parser.prog} {name}", description=COMMANDS[name])
-    command.add_options(options)
+    if hasattr(command, "add_options"):
+        command.add_options(options)
     arguments = options.parse_args(argv[1:])
 
     if name in WITHOUT_CONFIGURATION:

@@ -1,1 +1,1 @@
-"""One module per command: `add_options` says what it takes, `run` does it, returns a status."""
+"""One module per command: `run` does it and returns a status; `add_options` says what it takes."""

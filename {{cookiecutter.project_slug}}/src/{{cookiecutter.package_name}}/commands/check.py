@@ -1,7 +1,7 @@
 """Show the configuration, secrets masked, and ask each backing service."""
 
 import asyncio
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
 from .. import exits
 from ..api.health import Readiness
@@ -9,10 +9,6 @@ from ..environment import describe
 from ..lifecycle import open_resources
 from ..logs import log
 from ..settings import Settings
-
-
-def add_options(_: ArgumentParser) -> None:
-    """None: what is checked is the environment."""
 
 
 def run(settings: Settings, _: Namespace) -> int:

@@ -1,7 +1,7 @@
 """Bring the schema up to date: a step before a release, safe when several run at once."""
 
 import logging
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
 from alembic import command
 from alembic.config import Config
@@ -11,10 +11,6 @@ from .. import exits
 from ..adapters.schema import MIGRATIONS, newest_revision
 from ..logs import log
 from ..settings import Settings
-
-
-def add_options(_: ArgumentParser) -> None:
-    """None: it always goes to the newest revision."""
 
 
 def run(settings: Settings, _: Namespace) -> int:

@@ -1,14 +1,10 @@
 """Print the OpenAPI document, which needs no configuration."""
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
 from ..main import create_app
 from ..settings import Settings
-
-
-def add_options(_: ArgumentParser) -> None:
-    """None."""
 
 
 def run(settings: Settings, _: Namespace) -> int:

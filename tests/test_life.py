@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 
 import httpx
@@ -18,8 +20,9 @@ def service(cookies_session: Cookies) -> Installed:
 
 
 @pytest.fixture(scope="module")
-def postgres(service: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with database(service, tmp_path_factory.mktemp("postgres") / "data") as running:
+def postgres(service: Installed) -> Iterator[Database]:
+    # Not in a folder of pytest's: where root runs the tests, the server is another user's.
+    with TemporaryDirectory() as folder, database(service, Path(folder, "data")) as running:
         yield running
 
 

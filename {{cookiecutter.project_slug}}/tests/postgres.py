@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
@@ -31,11 +33,12 @@ def fresh_database(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     if url := os.environ.get("DATABASE_URL"):
         yield url
     else:
-        with embedded(tmp_path_factory.mktemp("postgres") / "data") as url:
+        # Not in a folder of pytest's: where root runs the tests, the server is another user's.
+        with TemporaryDirectory() as folder, embedded(Path(folder, "data")) as url:
             yield url
 
 

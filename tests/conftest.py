@@ -1,5 +1,6 @@
 """Renders shared by the tests: one folder a variant, made once."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,16 @@ from .variants import VARIANTS
 
 def pytest_report_header() -> str:
     return f"services are rendered for Python {newest_python()}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def inner_sessions_have_a_folder_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let the tests that services run keep their files below ours.
+
+    pytest closes the folder of all its sessions to others whenever one starts. Where root runs the
+    tests, the embedded servers are another user's, and so would lose their way.
+    """
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = str(tmp_path_factory.mktemp("inner"))
 
 
 @pytest.fixture

@@ -230,10 +230,11 @@ def test_it_scales_to_two_and_stops_with_status_0(compose: Run, up: str) -> None
 
 
 def test_the_steps_of_ci_build_and_smoke_test_the_image(service: Path) -> None:
+    environment = outside() | {"REVISION": "smoke"}
     for target in ("image", "smoke"):
         done = subprocess.run(
-            ["make", target], cwd=service, env=outside(), capture_output=True, check=False
+            ["make", target], cwd=service, env=environment, capture_output=True, check=False
         )
         assert done.returncode == 0, done.stderr.decode()
-    listed = docker("ps", "--all", "--quiet", "--filter", f"name={service.name}-smoke")
-    assert listed == ""
+    assert docker("ps", "--all", "--quiet", "--filter", f"name={service.name}-smoke") == ""
+    docker("image", "rm", f"{service.name}:smoke")

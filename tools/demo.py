@@ -1,6 +1,6 @@
 """`make demo`: renders the default service into a folder and serves it until Ctrl-C."""
 
-import subprocess
+import os
 import sys
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from cookiecutter.main import cookiecutter
 from .pythons import ROOT, UV, newest_python, outside
 
 
-def main(folder: str) -> int:
-    """Render into `folder`, over what an earlier demo left there, and run the service."""
+def main(folder: str) -> None:
+    """Render into `folder`, over what an earlier demo left there, and become its `make run`."""
     rendered = cookiecutter(
         str(ROOT),
         no_input=True,
@@ -18,12 +18,11 @@ def main(folder: str) -> int:
         output_dir=folder,
         overwrite_if_exists=True,
     )
-    print(f"Rendered {Path(rendered).relative_to(Path.cwd())} for Python {newest_python()}")
-    try:
-        return subprocess.call(["make", f"UV={UV}", "run"], cwd=rendered, env=outside())
-    except KeyboardInterrupt:
-        return 0
+    shown = Path(rendered).relative_to(Path.cwd())
+    print(f"Rendered {shown} for Python {newest_python()}", flush=True)
+    os.chdir(rendered)
+    os.execvpe("make", ["make", f"UV={UV}", "run"], outside())  # noqa: S606  # No shell is meant.
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    main(sys.argv[1])

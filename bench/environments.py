@@ -3,13 +3,15 @@
 import os
 from pathlib import Path
 
-OF_THE_CALLER = ("MAKE", "MFLAGS", "PYTHON", "UV_PROJECT_ENVIRONMENT", "VIRTUAL_ENV")
+from tools.pythons import outside
+
+OF_THE_CALLER = ("PYTHON", "UV_PROJECT_ENVIRONMENT")
 OF_THE_MACHINE = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
 
 
 def for_tools(temporary: Path) -> dict[str, str]:
     """Return the environment, less what concerns only the caller's own make and Python."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(OF_THE_CALLER)}
+    kept = {name: value for name, value in outside().items() if not name.startswith(OF_THE_CALLER)}
     return {**kept, "TMPDIR": str(temporary)}  # Some leave files there.
 
 

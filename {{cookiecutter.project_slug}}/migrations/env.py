@@ -6,8 +6,8 @@ import psycopg
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
-LOCK = int.from_bytes(b"migrate")
-"""Key of the advisory lock that whoever migrates holds."""
+from {{ cookiecutter.package_name }}.adapters.schema import MIGRATION_LOCK
+
 TURN_SECONDS = 60
 """How long to wait until another migration is done."""
 TABLE_SECONDS = 5
@@ -21,7 +21,7 @@ engine = create_engine(
 )
 with engine.connect() as connection:
     connection.execute(text(f"SET lock_timeout = '{TURN_SECONDS}s'"))
-    connection.execute(text(f"SELECT pg_advisory_lock({LOCK})"))
+    connection.execute(text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
     connection.execute(text(f"SET lock_timeout = '{TABLE_SECONDS}s'"))
     connection.commit()
     context.configure(connection, transaction_per_migration=True)

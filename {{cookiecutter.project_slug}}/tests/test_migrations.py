@@ -3,15 +3,21 @@
 import json
 import subprocess
 from pathlib import Path
+from time import monotonic
 
 import psycopg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from {{ cookiecutter.package_name }}.adapters.schema import MIGRATIONS, newest_revision
+from {{ cookiecutter.package_name }}.adapters.schema import MIGRATION_LOCK, MIGRATIONS, newest_revision
 
-from .service import COMMAND, Service, path_only, run
+from .service import COMMAND, PATIENCE, Service, path_only, run
+
+WAITING = """
+SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
+"""
 
 
 def test_there_is_one_newest_migration_and_it_has_the_highest_number() -> None:
@@ -34,10 +40,15 @@ def test_migrating_twice_is_as_good_as_once(database_url: str) -> None:
 
 def test_several_at_once_do_not_disturb_each_other(database_url: str) -> None:
     environment = path_only() | {"DATABASE_URL": database_url}
-    running = [
-        subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE)
-        for _ in range(5)
-    ]
+    with psycopg.connect(database_url, autocommit=True) as first:
+        first.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+        running = [
+            subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE)
+            for _ in range(5)
+        ]
+        deadline = monotonic() + PATIENCE
+        while first.execute(WAITING).fetchone() != (5,):
+            assert monotonic() < deadline, "they do not wait for each other"
     outputs = [process.communicate(timeout=60)[0].decode() for process in running]
     assert [process.returncode for process in running] == [0] * 5, outputs
     assert sum("Running upgrade" in output for output in outputs) == 1

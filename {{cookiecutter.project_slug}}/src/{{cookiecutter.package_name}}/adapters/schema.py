@@ -3,6 +3,8 @@
 from pathlib import Path
 
 MIGRATIONS = Path(__file__).parents[3] / "migrations"
+MIGRATION_LOCK = int.from_bytes(b"migrate")
+"""Key of the advisory lock that whoever migrates holds."""
 
 
 def newest_revision() -> str:

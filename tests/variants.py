@@ -8,7 +8,7 @@ from .template import OPTIONS
 
 
 def deviations() -> dict[str, dict[str, Any]]:
-    """Return answers by a readable id: `default`, then `question=value` for every other value.
+    """Return answers by a readable id: `default`, then `question-value` for every other value.
 
     Of the Python versions there are those that the machine has (see `tools/pythons.py`).
     """
@@ -17,7 +17,7 @@ def deviations() -> dict[str, dict[str, Any]]:
         others = values[1:] if isinstance(values, list) else [not values]
         if question == "python_version":
             others = [v for v in values if v != newest_python() and is_at_hand(v)]
-        variants |= {f"{question}={value}": {question: value} for value in others}
+        variants |= {f"{question}-{value}": {question: value} for value in others}
     return variants
 
 

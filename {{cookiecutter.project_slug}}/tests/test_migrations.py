@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from pathlib import Path
 from time import monotonic
 
 import psycopg
@@ -10,7 +9,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from {{ cookiecutter.package_name }}.adapters.schema import MIGRATION_LOCK, MIGRATIONS, newest_revision
+from {{ cookiecutter.package_name }}.adapters import schema
 
 from .service import COMMAND, PATIENCE, Service, path_only, run
 
@@ -22,12 +21,12 @@ WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
 
 def test_there_is_one_newest_migration_and_it_has_the_highest_number() -> None:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    assert ScriptDirectory.from_config(config).get_heads() == [newest_revision()]
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.newest_revision()]
 
 
 def test_each_file_is_named_after_its_number() -> None:
-    for path in Path(MIGRATIONS, "versions").glob("*.py"):
+    for path in (schema.MIGRATIONS / "versions").glob("*.py"):
         assert f'revision = "{path.name.partition("_")[0]}"' in path.read_text()
 
 
@@ -35,13 +34,13 @@ def test_migrating_twice_is_as_good_as_once(database_url: str) -> None:
     for _ in range(2):
         done = run(path_only() | {"DATABASE_URL": database_url}, "migrate")
         assert done.returncode == 0, done.stdout
-    assert json.loads(done.stdout.splitlines()[-1])["schema"] == newest_revision()
+    assert json.loads(done.stdout.splitlines()[-1])["schema"] == schema.newest_revision()
 
 
 def test_several_at_once_do_not_disturb_each_other(database_url: str) -> None:
     environment = path_only() | {"DATABASE_URL": database_url}
     with psycopg.connect(database_url, autocommit=True) as first:
-        first.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+        first.execute("SELECT pg_advisory_lock(%s)", (schema.MIGRATION_LOCK,))
         running = [
             subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE)
             for _ in range(5)
@@ -75,7 +74,8 @@ def test_a_schema_of_an_older_release_is_not_ready(environment: dict[str, str]) 
             assert service.get("/readyz").json()["checks"] == {"database": "SchemaBehind"}
     finally:
         with psycopg.connect(environment["DATABASE_URL"]) as connection:
-            connection.execute("UPDATE alembic_version SET version_num = %s", (newest_revision(),))
+            newest = (schema.newest_revision(),)
+            connection.execute("UPDATE alembic_version SET version_num = %s", newest)
 
 
 @pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/none", "postgresql:///x?host=/none"])

@@ -10,6 +10,7 @@ ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 def chosen(feature, answers):
     """Tell whether the answers choose `name` (yes), `name=value` or `name!=value`."""
+    # Both hooks have this function: Cookiecutter runs each as a file that can import no other.
     name, differs, value = feature.partition("!=")
     if differs:
         return answers[name] != value

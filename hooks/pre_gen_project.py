@@ -95,6 +95,7 @@ def unmet_requirements(answers):
 
 def chosen(feature, answers):
     """Tell whether the answers choose `name` (yes), `name=value` or `name!=value`."""
+    # Both hooks have this function: Cookiecutter runs each as a file that can import no other.
     question, differs, value = feature.partition("!=")
     if differs:
         return answers[question] != value

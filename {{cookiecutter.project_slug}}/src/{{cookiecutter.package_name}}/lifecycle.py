@@ -17,7 +17,10 @@ from .tracing import open_tracing
 
 @dataclass
 class Resources:
-    """What is open, and for each backing service a ping that raises unless it is fit for use."""
+    """What the process of this name has open.
+
+    For each backing service there is a ping, which raises unless the service is fit for use.
+    """
 
     process: str
     pings: dict[str, Ping] = field(default_factory=dict)

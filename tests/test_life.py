@@ -68,7 +68,10 @@ def test_what_one_process_stores_another_finds(
     with Web(service, database_url=postgres.url) as other:
         for writer, reader in ((web, other), (other, web)):
             placed = writer.place("tea")
-            assert reader.get(placed.headers["location"]).json() == placed.json()
+            location = placed.headers["location"]
+            assert reader.get(location).json() == placed.json()
+            assert httpx.delete(reader.url + location).status_code == 204
+            assert writer.get(location).status_code == 404
 
 
 def test_a_database_that_is_killed_and_comes_back(postgres: Database, web: Web) -> None:

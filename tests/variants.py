@@ -17,8 +17,13 @@ def deviations() -> dict[str, dict[str, Any]]:
         others = values[1:] if isinstance(values, list) else [not values]
         if question == "python_version":
             others = [v for v in values if v != newest_python() and is_at_hand(v)]
-        variants |= {f"{question}-{value}": {question: value} for value in others}
+        variants |= {f"{question}-{spoken(value)}": {question: value} for value in others}
     return variants
+
+
+def spoken(value: str | bool) -> str:
+    """Return a value as people give it: a yes or no, or the text that it is."""
+    return value if isinstance(value, str) else "yes" if value else "no"
 
 
 HARD_TEXT = "O'Brien's \"best\" service: #1 & <co> \\ 服务 🚀 \\"

@@ -26,12 +26,13 @@ class MemoryOrders:
         newest_first = sorted(self._orders.values(), key=_position, reverse=True)
         return [order for order in newest_first if not after or _position(order) < after][:limit]
 
+    async def delete(self, order_id: UUID) -> bool:
+        self._keys = {key: found for key, found in self._keys.items() if found != order_id}
+        return self._orders.pop(order_id, None) is not None
+
     async def delete_before(self, moment: datetime) -> int:
         old = [order.id for order in self._orders.values() if order.placed_at < moment]
-        for order_id in old:
-            del self._orders[order_id]
-        self._keys = {key: found for key, found in self._keys.items() if found in self._orders}
-        return len(old)
+        return sum([await self.delete(order_id) for order_id in old])
 
 
 def _position(order: Order) -> Position:

@@ -9,10 +9,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
+from pydantic_core import MultiHostUrl
 
 from dev.postgres import embedded
 
+from .proxy import Proxy
 from .service import path_only, run
 
 
@@ -63,3 +66,17 @@ def attached_database(migrated_database: str, environment: dict[str, str]) -> No
     with psycopg.connect(migrated_database) as connection:
         connection.execute("TRUNCATE orders")
     environment["DATABASE_URL"] = migrated_database
+
+
+@pytest.fixture
+def database_proxy(environment: dict[str, str]) -> Iterator[Proxy]:
+    """Put ourselves between the service and its database."""
+    url = environment["DATABASE_URL"]
+    address = conninfo_to_dict(url)
+    host, port = str(address.get("host") or "127.0.0.1"), int(address.get("port") or 5432)
+    proxy = Proxy(f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port))
+    login = f"{address.get('user', '')}:{address.get('password', '')}"
+    path = MultiHostUrl(url).path
+    environment["DATABASE_URL"] = f"postgresql://{login}@127.0.0.1:{proxy.port}{path}"
+    yield proxy
+    proxy.close()

@@ -1,4 +1,4 @@
-"""The way to PostgreSQL, which a test can cut, freeze and open again."""
+"""The way to a backing service, which a test can cut, freeze and open again."""
 
 import asyncio
 import threading
@@ -6,16 +6,14 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-from psycopg.conninfo import conninfo_to_dict
-from pydantic_core import MultiHostUrl
-
 
 class Proxy:
-    """Passes bytes between a port of its own, the one in `url`, and a server; in its own thread."""
+    """Passes bytes between `port`, one of its own, and a server; in its own thread."""
 
-    def __init__(self, database_url: str) -> None:
-        self._server_address = conninfo_to_dict(database_url)
-        self._port = 0
+    def __init__(self, server: tuple[str, int] | str) -> None:
+        """Take the server's host and port, or the path of its Unix socket."""
+        self.port = 0
+        self._server = server
         self._listener: asyncio.Server | None = None
         self._passing: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
@@ -24,10 +22,6 @@ class Proxy:
         self._flowing = asyncio.Event()
         self.thaw()
         self.open()
-        user = self._server_address.get("user", "")
-        password = self._server_address.get("password", "")
-        path = MultiHostUrl(database_url).path
-        self.url = f"postgresql://{user}:{password}@127.0.0.1:{self._port}{path}"
 
     def open(self) -> None:
         """Let connections in, always on the same port."""
@@ -56,8 +50,8 @@ class Proxy:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
 
     async def _open(self) -> None:
-        self._listener = await asyncio.start_server(self._pass, "127.0.0.1", self._port)
-        self._port = self._listener.sockets[0].getsockname()[1]
+        self._listener = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
+        self.port = self._listener.sockets[0].getsockname()[1]
 
     async def _cut(self) -> None:
         if self._listener:
@@ -67,11 +61,9 @@ class Proxy:
         await asyncio.gather(*self._passing, return_exceptions=True)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        host = str(self._server_address.get("host") or "127.0.0.1")
-        port = int(self._server_address.get("port") or 5432)
-        if host.startswith("/"):
-            return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
-        return await asyncio.open_connection(host, port)
+        if isinstance(self._server, str):
+            return await asyncio.open_unix_connection(self._server)
+        return await asyncio.open_connection(*self._server)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

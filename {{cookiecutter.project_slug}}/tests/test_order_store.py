@@ -78,6 +78,15 @@ async def test_pages_are_newest_first_and_neither_repeat_nor_skip(store: Orders)
     assert seen == expected
 
 
+async def test_a_deleted_order_is_gone_and_its_key_is_free(store: Orders) -> None:
+    order, other = await store.add(an_order(), "key"), await store.add(an_order(), "other")
+    assert await store.delete(order.id)
+    assert not await store.delete(order.id)
+    assert await store.page(10, None) == [other]
+    again = an_order()
+    assert await store.add(again, "key") == again
+
+
 async def test_only_what_is_older_is_deleted(store: Orders) -> None:
     old = await store.add(an_order(NOON - timedelta(seconds=1)), "old")
     new = await store.add(an_order(NOON), "new")

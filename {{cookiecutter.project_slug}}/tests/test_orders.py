@@ -25,6 +25,14 @@ async def test_an_unknown_order_is_not_found(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 404
 
 
+async def test_a_deleted_order_is_gone(client: httpx.AsyncClient) -> None:
+    location = (await client.post("/orders", json=TEA)).headers["location"]
+    deleted = await client.delete(location)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert (await client.get(location)).status_code == 404
+    assert (await client.delete(location)).status_code == 404
+
+
 async def test_a_repeated_request_places_no_second_order(client: httpx.AsyncClient) -> None:
     headers = {"Idempotency-Key": "k"}
     answers = await asyncio.gather(

@@ -1,6 +1,6 @@
 """The database goes away and comes back: the process stays, says so, and recovers by itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import monotonic
 
 import httpx
@@ -10,15 +10,6 @@ from .proxy import Proxy
 from .service import PATIENCE, Service, run
 
 TEA = {"item": "tea", "quantity": 1}
-
-
-@pytest.fixture
-def proxy(environment: dict[str, str]) -> Iterator[Proxy]:
-    """Put ourselves between the service and its database."""
-    proxy = Proxy(environment["DATABASE_URL"])
-    environment["DATABASE_URL"] = proxy.url
-    yield proxy
-    proxy.close()
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -49,43 +40,47 @@ def assert_in_order(service: Service) -> None:
         assert service.get("/orders").status_code == 200
 
 
-def test_a_database_that_is_down_at_the_start(proxy: Proxy, environment: dict[str, str]) -> None:
-    proxy.cut()
+def test_a_database_that_is_down_at_the_start(
+    database_proxy: Proxy, environment: dict[str, str]
+) -> None:
+    database_proxy.cut()
     with Service(environment) as service:
         assert_out_of_order(service)
-        proxy.open()
+        database_proxy.open()
         assert_in_order(service)
 
 
-def test_a_database_that_dies_and_comes_back(proxy: Proxy, service: Service) -> None:
+def test_a_database_that_dies_and_comes_back(database_proxy: Proxy, service: Service) -> None:
     assert_in_order(service)
-    proxy.cut()
+    database_proxy.cut()
     assert_out_of_order(service)
-    proxy.open()
+    database_proxy.open()
     assert_in_order(service)
 
 
-def test_a_database_that_was_restarted_between_two_requests(proxy: Proxy, service: Service) -> None:
+def test_a_database_that_was_restarted_between_two_requests(
+    database_proxy: Proxy, service: Service
+) -> None:
     assert_in_order(service)
-    proxy.cut()
-    proxy.open()
+    database_proxy.cut()
+    database_proxy.open()
     assert service.get("/orders").status_code == 200
 
 
-def test_a_database_that_freezes_and_goes_on(proxy: Proxy, service: Service) -> None:
+def test_a_database_that_freezes_and_goes_on(database_proxy: Proxy, service: Service) -> None:
     assert_in_order(service)
-    proxy.freeze()
+    database_proxy.freeze()
     assert_out_of_order(service)
-    proxy.thaw()
+    database_proxy.thaw()
     assert_in_order(service)
 
 
 def test_a_frozen_database_does_not_keep_the_process(
-    proxy: Proxy, environment: dict[str, str]
+    database_proxy: Proxy, environment: dict[str, str]
 ) -> None:
     with Service(environment | {"SHUTDOWN_SECONDS": "2"}) as service:
         assert_in_order(service)
-        proxy.freeze()
+        database_proxy.freeze()
         service.terminate()
         assert service.wait() == 0
         assert service.stderr() == b""
@@ -93,9 +88,9 @@ def test_a_frozen_database_does_not_keep_the_process(
 
 @pytest.mark.parametrize("command", ["check", "cleanup"])
 def test_a_command_says_what_is_missing(
-    proxy: Proxy, environment: dict[str, str], command: str
+    database_proxy: Proxy, environment: dict[str, str], command: str
 ) -> None:
-    proxy.cut()
+    database_proxy.cut()
     done = run(environment, command)
     assert done.returncode == 69
     assert done.stderr == ""

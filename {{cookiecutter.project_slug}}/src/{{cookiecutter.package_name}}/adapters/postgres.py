@@ -81,6 +81,12 @@ class PostgresOrders:
                 )
             return await cursor.fetchall()
 
+    async def delete(self, order_id: UUID) -> bool:
+        """See `Orders.delete`."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute("DELETE FROM orders WHERE id = %s", (order_id,))
+        return cursor.rowcount == 1
+
     async def delete_before(self, moment: datetime) -> int:
         """See `Orders.delete_before`; in batches, so that no lock is held for long."""
         deleted = 0

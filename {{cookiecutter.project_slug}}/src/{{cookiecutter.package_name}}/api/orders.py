@@ -1,4 +1,4 @@
-"""The example resource: place an order, look one up, list them newest first."""
+"""The example resource: place an order, look one up, delete it, list them newest first."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
@@ -66,6 +66,13 @@ async def get_order(request: Request, order_id: UUID) -> Response:
     if order is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     return _json(order)
+
+
+@router.delete("/{order_id}", status_code=HTTPStatus.NO_CONTENT)
+async def delete_order(request: Request, order_id: UUID) -> None:
+    """Delete one order, whatever has become of it."""
+    if not await _store(request).delete(order_id):
+        raise HTTPException(HTTPStatus.NOT_FOUND)
 
 
 @router.get("", response_model=Page)

@@ -44,6 +44,9 @@ class Orders(Protocol):
     async def page(self, limit: int, after: Position | None) -> list[Order]:
         """Return at most `limit` orders, newest first, from the one that follows `after`."""
 
+    async def delete(self, order_id: UUID) -> bool:
+        """Delete one order; return whether there was one."""
+
     async def delete_before(self, moment: datetime) -> int:
         """Delete the orders placed before `moment`; return how many they were."""
 

@@ -85,7 +85,7 @@ CHECKS = {"project_slug": slug, "package_name": package, "author_email": email}
 def unmet_requirements(answers):
     """Return, for each chosen feature, what it needs that was not chosen."""
     return [
-        f"{feature}: needs {needed}"
+        f"{feature}: needs {needed}, not {answers[needed.split('=')[0].rstrip('!')]!r}"
         for feature, requirements in answers["_requires"].items()
         if chosen(feature, answers)
         for needed in requirements

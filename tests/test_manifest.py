@@ -37,9 +37,9 @@ def test_every_prompt_belongs_to_a_question() -> None:
 
 @pytest.mark.parametrize("feature", [*FEATURES, *REQUIREMENTS])
 def test_every_feature_is_an_answer_that_can_be_given(feature: str) -> None:
-    found = re.fullmatch(r"(\w+?)(!?=)?([\w-]+)?", feature)
+    found = re.fullmatch(r"(\w+)(?:!?=([\w-]+))?", feature)
     assert found
-    question, _, value = found.groups()
+    question, value = found.groups()
     assert question in OPTIONS
     assert not value or value in OPTIONS[question]
 

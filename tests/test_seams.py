@@ -18,6 +18,7 @@ SEAMS = {
     "compose/web.yaml",
     "dev/run.py",
     "pyproject.toml",
+    "src/{{cookiecutter.package_name}}/adapters/postgres.py",
     "src/{{cookiecutter.package_name}}/cli.py",
     "src/{{cookiecutter.package_name}}/lifecycle.py",
     "src/{{cookiecutter.package_name}}/main.py",

@@ -14,6 +14,9 @@ from watchfiles import PythonFilter, run_process
 from dev import postgres
 {% endif %}
 from dev.ports import in_use
+{% if cookiecutter.worker %}
+from dev.worker import worker_running
+{% endif %}
 
 ROOT = Path(__file__).parents[1]
 SERVICE = [sys.executable, "-m", "{{ cookiecutter.package_name }}"]
@@ -35,6 +38,9 @@ def main(arguments: list[str]) -> int:
         {% endif %}
         if arguments:
             return subprocess.call([*SERVICE, *arguments])
+        {% if cookiecutter.worker %}
+        stack.enter_context(worker_running(SERVICE))
+        {% endif %}
         port = os.environ.get("PORT") or "8000"
         print(f"Try http://localhost:{port}/docs; Ctrl-C stops.", flush=True)
         web = shlex.join([*SERVICE, "web"])

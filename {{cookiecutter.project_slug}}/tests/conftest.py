@@ -1,6 +1,5 @@
 """What many tests need: an environment, settings made of it, the application, the real process."""
 
-import socket
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -10,10 +9,13 @@ from {{ cookiecutter.package_name }}.environment import load_settings
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
 
+{% if cookiecutter.worker %}
+from .jobs import *  # noqa: F403
+{% endif %}
 {% if cookiecutter.database == "postgresql" %}
 from .postgres import *  # noqa: F403
 {% endif %}
-from .service import Service, path_only
+from .service import Service, free_ports, path_only
 
 
 @pytest.fixture(scope="session")
@@ -27,12 +29,11 @@ def environment() -> dict[str, str]:
 
     The modules of backing services add theirs.
     """
-    with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("", 0)) as metrics:
-        ports = web.getsockname()[1], metrics.getsockname()[1]
+    web, metrics = free_ports(2)
     return path_only() | {
         "HOST": "127.0.0.1",
-        "PORT": str(ports[0]),
-        "METRICS_PORT": str(ports[1]),
+        "PORT": str(web),
+        "METRICS_PORT": str(metrics),
         "DRAIN_SECONDS": "0",
     }
 

@@ -4,10 +4,13 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from time import monotonic
 from typing import Any, Self
 
 import httpx
@@ -30,7 +33,9 @@ def run(environment: Mapping[str, str], *arguments: str) -> subprocess.Completed
 
 
 class Service:
-    """A running web process; as a context manager it is killed at the end, if it is still there."""
+    """A running process; as a context manager it is killed at the end, if it is still there."""
+
+    command = "web"
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.url = f"http://127.0.0.1:{environment['PORT']}"
@@ -38,7 +43,7 @@ class Service:
         self.lines: list[bytes] = []
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
         self.process = subprocess.Popen(
-            [*COMMAND, "web"],
+            [*COMMAND, self.command],
             env=dict(environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -90,3 +95,17 @@ class Service:
 def path_only() -> dict[str, str]:
     """Return an environment with nothing in it that is not needed to start any process."""
     return {"PATH": os.environ["PATH"]}
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nothing listens on."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("", 0))) for _ in range(count)]
+        return [one.getsockname()[1] for one in sockets]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Ask again and again until it is so."""
+    deadline = monotonic() + PATIENCE
+    while not condition():
+        assert monotonic() < deadline

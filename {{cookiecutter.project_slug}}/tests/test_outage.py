@@ -1,22 +1,12 @@
 """The database goes away and comes back: the process stays, says so, and recovers by itself."""
 
-from collections.abc import Callable
-from time import monotonic
-
 import httpx
 import pytest
 
 from .proxy import Proxy
-from .service import PATIENCE, Service, run
+from .service import PATIENCE, Service, run, until
 
 TEA = {"item": "tea", "quantity": 1}
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Ask again and again until it is so."""
-    deadline = monotonic() + PATIENCE
-    while not condition():
-        assert monotonic() < deadline
 
 
 def assert_out_of_order(service: Service) -> None:

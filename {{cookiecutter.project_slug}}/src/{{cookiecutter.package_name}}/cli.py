@@ -16,6 +16,12 @@ COMMANDS = {
     {% if cookiecutter.database != "none" %}
     "cleanup": "delete old orders",
     {% endif %}
+    {% if cookiecutter.worker %}
+    "worker": "do jobs until told to stop",
+    {% endif %}
+    {% if cookiecutter.worker %}
+    "jobs": "list, retry or discard failed jobs",
+    {% endif %}
     "check": "show the configuration and ask each backing service, exit 0 if all is well",
     "openapi": "print the OpenAPI document",
     "shell": "a Python prompt with the service's settings and resources",

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 {% if cookiecutter.database == "postgresql" %}
 from .adapters import postgres
 {% endif %}
+{% if cookiecutter.worker %}
+from .adapters.job_queue import JobQueue
+{% endif %}
 from .api.health import Ping
 {% if cookiecutter.database != "none" %}
 from .domain.orders import Orders
@@ -27,6 +30,9 @@ class Resources:
     {% if cookiecutter.database != "none" %}
     orders: Orders = field(init=False)
     {% endif %}
+    {% if cookiecutter.worker %}
+    jobs: JobQueue = field(init=False)
+    {% endif %}
 
 
 @asynccontextmanager
@@ -43,5 +49,8 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
         {% endif %}
         {% if cookiecutter.database == "postgresql" %}
         resources.orders, resources.pings["database"] = orders, orders.ping
+        {% endif %}
+        {% if cookiecutter.worker %}
+        resources.jobs = JobQueue(orders.pool)
         {% endif %}
         yield resources

@@ -1,10 +1,8 @@
 """START HERE: what the web process is made of, and how it starts, serves and stops."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
-import uvicorn
 import uvloop
 from fastapi import FastAPI
 
@@ -18,7 +16,7 @@ from .api.orders import router as orders
 from .lifecycle import open_resources
 from .logs import log
 from .metrics import open_metrics_server
-from .server import Server
+from .server import Server, bind
 from .settings import Settings
 
 
@@ -62,21 +60,11 @@ def create_app(settings: Settings) -> FastAPI:
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM and return the exit status: 0, or 71 where a port is taken."""
     app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        forwarded_allow_ips=settings.forwarded_allow_ips,
-        timeout_keep_alive=settings.keep_alive_seconds,
-    )
-    server = Server(config, settings, app.state.readiness)
+    server = Server(app, settings, app.state.readiness)
     with ExitStack() as stack:
         port = settings.port
         try:
-            listener = stack.enter_context(_bind(settings.host, port))
+            listener = stack.enter_context(bind(settings.host, port))
             port = settings.metrics_port
             stack.enter_context(open_metrics_server(settings.host, port))
         except OSError as error:
@@ -85,15 +73,3 @@ def serve(settings: Settings) -> int:
         uvloop.run(server.serve(sockets=[listener]))
         log.info("stopped")
     return 0
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError:
-        listener.close()
-        raise
-    return listener

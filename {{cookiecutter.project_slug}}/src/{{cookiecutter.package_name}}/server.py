@@ -7,6 +7,7 @@ from time import monotonic
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from . import exits
 from .api.health import Readiness
@@ -23,11 +24,21 @@ class Server(uvicorn.Server):
     ends it all at once.
     """
 
-    def __init__(self, config: uvicorn.Config, settings: Settings, readiness: Readiness) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, readiness: Readiness) -> None:
         # The last second of the shutdown is for closing what the process holds open.
         reserve = min(1, settings.shutdown_seconds / 2)
         graceful = settings.shutdown_seconds - reserve
-        config.timeout_graceful_shutdown = graceful  # type: ignore[assignment]  # Fractions work.
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            forwarded_allow_ips=settings.forwarded_allow_ips,
+            timeout_keep_alive=settings.keep_alive_seconds,
+            timeout_graceful_shutdown=graceful,  # type: ignore[arg-type]  # Fractions work.
+        )
         super().__init__(config)
         self._settings = settings
         self._readiness = readiness
@@ -59,3 +70,16 @@ class Server(uvicorn.Server):
                 log.info("draining", seconds=self._settings.drain_seconds)
             self.should_exit = monotonic() >= self._stop_at
         return await super().on_tick(counter)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to the address; raises `OSError` where the port is taken."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener

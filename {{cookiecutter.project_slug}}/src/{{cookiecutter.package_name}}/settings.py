@@ -5,6 +5,9 @@ from typing import Literal
 from pydantic import AnyHttpUrl, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+{% if cookiecutter.worker %}
+from . import job_settings
+{% endif %}
 from .kinds import Port, Seconds
 {% if cookiecutter.database == "postgresql" %}
 from .postgres_url import PostgresUrl
@@ -26,6 +29,24 @@ class Settings(BaseSettings):
     {% endif %}
     {% if cookiecutter.database == "postgresql" %}
     database_pool_size: int = Field(default=10, ge=1, description="Connections a process may open.")
+    {% endif %}
+    {% if cookiecutter.worker %}
+    worker_concurrency: job_settings.Concurrency = 5
+    {% endif %}
+    {% if cookiecutter.worker %}
+    job_seconds: job_settings.AttemptSeconds = 60
+    {% endif %}
+    {% if cookiecutter.worker %}
+    job_retry_seconds: job_settings.RetrySeconds = 2
+    {% endif %}
+    {% if cookiecutter.worker %}
+    job_lease_seconds: job_settings.LeaseSeconds = 30
+    {% endif %}
+    {% if cookiecutter.worker %}
+    cleanup_schedule: job_settings.Schedule = "0 3 * * *"
+    {% endif %}
+    {% if cookiecutter.worker %}
+    keep_days: job_settings.KeepDays = 90
     {% endif %}
     host: str = Field(
         default="0.0.0.0",  # noqa: S104  # A container is reached from outside.

@@ -10,6 +10,9 @@ from psycopg.rows import class_row, scalar_row
 from ..domain.errors import Unavailable
 from ..domain.orders import Order, Position
 from ..settings import Settings
+{% if cookiecutter.worker %}
+from .job_queue import defer_fulfilment
+{% endif %}
 from .postgres_pool import Pool, open_pool
 from .schema import newest_revision
 
@@ -21,12 +24,12 @@ class PostgresOrders:
     """The domain's `Orders`, as rows of the table `orders`."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+        self.pool = pool
         self._needed_revision = newest_revision()
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the server answers and its schema is new enough."""
-        async with self._pool.connection(PING_SECONDS) as connection:
+        async with self.pool.connection(PING_SECONDS) as connection:
             cursor = connection.cursor(row_factory=scalar_row)
             await cursor.execute("SELECT max(version_num) FROM alembic_version")
             if (await cursor.fetchone() or "") < self._needed_revision:
@@ -34,7 +37,7 @@ class PostgresOrders:
 
     async def add(self, order: Order, key: str | None) -> Order:
         """See `Orders.add`; the table's own uniqueness decides who came first."""
-        async with self._pool.connection() as connection:
+        async with self.pool.connection() as connection, connection.transaction():
             cursor = connection.cursor(row_factory=class_row(Order))
             await cursor.execute(
                 "INSERT INTO orders (id, item, quantity, status, placed_at, idempotency_key)"
@@ -42,6 +45,9 @@ class PostgresOrders:
                 (order.id, order.item, order.quantity, order.status, order.placed_at, key),
             )
             if cursor.rowcount:
+                {% if cookiecutter.worker %}
+                await defer_fulfilment(connection, order.id)
+                {% endif %}
                 return order
             await cursor.execute(
                 "SELECT id, item, quantity, status, placed_at FROM orders"
@@ -54,7 +60,7 @@ class PostgresOrders:
 
     async def get(self, order_id: UUID) -> Order | None:
         """See `Orders.get`."""
-        async with self._pool.connection() as connection:
+        async with self.pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(Order))
             await cursor.execute(
                 "SELECT id, item, quantity, status, placed_at FROM orders WHERE id = %s",
@@ -64,7 +70,7 @@ class PostgresOrders:
 
     async def page(self, limit: int, after: Position | None) -> list[Order]:
         """See `Orders.page`; an index holds the order, so that every page costs the same."""
-        async with self._pool.connection() as connection:
+        async with self.pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(Order))
             if after is None:
                 await cursor.execute(
@@ -83,7 +89,7 @@ class PostgresOrders:
 
     async def delete(self, order_id: UUID) -> bool:
         """See `Orders.delete`."""
-        async with self._pool.connection() as connection:
+        async with self.pool.connection() as connection:
             cursor = await connection.execute("DELETE FROM orders WHERE id = %s", (order_id,))
         return cursor.rowcount == 1
 
@@ -91,7 +97,7 @@ class PostgresOrders:
         """See `Orders.delete_before`; in batches, so that no lock is held for long."""
         deleted = 0
         while True:
-            async with self._pool.connection() as connection:
+            async with self.pool.connection() as connection:
                 cursor = await connection.execute(
                     "DELETE FROM orders WHERE id IN (SELECT id FROM orders WHERE placed_at < %s"
                     " LIMIT %s FOR UPDATE SKIP LOCKED)",

@@ -58,13 +58,16 @@ def install(folder: Path) -> Installed:
 class Web:
     """A web process on ports of its own; as a context manager it is killed in the end."""
 
+    command = "web"
+
     def __init__(self, service: Installed, **variables: object) -> None:
         port, metrics_port = free_ports(2)
         self.url = f"http://127.0.0.1:{port}"
+        self.metrics_url = f"http://127.0.0.1:{metrics_port}"
         self.lines: list[dict[str, Any]] = []
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
         self.process = subprocess.Popen(
-            [service.python, "-m", service.package, "web"],
+            [service.python, "-m", service.package, self.command],
             env=service.environment(
                 host="127.0.0.1", port=port, metrics_port=metrics_port, **variables
             ),
@@ -89,9 +92,10 @@ class Web:
             self.lines.append(json.loads(line))
             self._events.put(self.lines[-1])
 
-    def wait_for(self, event: str) -> None:
-        """Wait until the log tells of this event."""
-        while self._events.get(timeout=PATIENCE)["event"] != event:
+    def wait_for(self, event: str, **fields: object) -> None:
+        """Wait until the log tells of this event with these fields."""
+        wanted = {"event": event, **fields}
+        while not wanted.items() <= self._events.get(timeout=PATIENCE).items():
             pass
 
     def get(self, path: str) -> httpx.Response:
@@ -107,6 +111,20 @@ class Web:
         """Send SIGTERM and return the exit status."""
         self.process.terminate()
         return self.process.wait(PATIENCE)
+
+
+class Worker(Web):
+    """A worker process, asked on the port of its metrics."""
+
+    command = "worker"
+
+    def __init__(self, service: Installed, **variables: object) -> None:
+        super().__init__(service, **variables)
+        self.url = self.metrics_url
+
+    def jobs_done(self) -> int:
+        """Return how many jobs its log tells of so far."""
+        return sum(line["event"] == "job" for line in list(self.lines))
 
 
 def free_ports(count: int) -> list[int]:

@@ -40,6 +40,15 @@ def chosen(feature: str, answers: dict[str, Any]) -> bool:
     return bool(answers[feature])
 
 
+def unmet(answers: dict[str, Any]) -> list[str]:
+    """Return the features that these answers choose without what they need."""
+    return [
+        feature
+        for feature, needs in REQUIREMENTS.items()
+        if chosen(feature, answers) and not all(chosen(need, answers) for need in needs)
+    ]
+
+
 def expected_files(answers: dict[str, Any]) -> set[str]:
     """Return what a render of these answers must hold: no file more, none less."""
     package = answers["package_name"]

@@ -4,7 +4,9 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 
 import httpx
 import pytest
@@ -14,8 +16,9 @@ from pytest_cookies.plugin import Cookies
 from tools.pythons import outside
 
 from .baking import Baker
-from .running import free_ports
+from .running import PATIENCE, free_ports
 from .template import OPTIONS
+from .variants import combinations
 
 Run = Callable[..., str]
 
@@ -32,13 +35,21 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module", params=["postgresql", "none"])
+COMBINATIONS = combinations()
+in_every_combination = pytest.mark.parametrize("service", COMBINATIONS, indirect=True)
+in_the_fullest = pytest.mark.parametrize(
+    "service", [max(COMBINATIONS, key=lambda variant: len(COMBINATIONS[variant]))], indirect=True
+)
+in_the_default = pytest.mark.parametrize("service", ["default"], indirect=True)
+
+
+@pytest.fixture(scope="module")
 def service(request: pytest.FixtureRequest, cookies_session: Cookies) -> Path:
     """A service for the default Python, just rendered: no lock, no `.env`."""
-    version = OPTIONS["python_version"][0]
-    slug = f"in-containers-{request.param}"
     return Baker(cookies_session).bake(
-        project_slug=slug, python_version=version, database=request.param
+        project_slug=f"containers-{list(COMBINATIONS).index(request.param)}",
+        python_version=OPTIONS["python_version"][0],
+        **COMBINATIONS[request.param],
     )
 
 
@@ -92,6 +103,7 @@ def image(up: str, service: Path) -> str:
     return f"{service.name}:abc123"
 
 
+@in_every_combination
 def test_the_dockerfile_and_compose_are_free_of_findings(service: Path, compose: Run) -> None:
     subprocess.run(["hadolint", "Dockerfile"], cwd=service, check=True)
     subprocess.run(["docker", "build", "--check", "."], cwd=service, check=True)
@@ -107,11 +119,13 @@ def test_the_linter_of_dockerfiles_finds_a_fault(tmp_path: Path) -> None:
     assert done.returncode == 1
 
 
+@in_every_combination
 def test_it_serves_straight_after_rendering(up: str) -> None:
     assert httpx.get(f"{up}/readyz").status_code == 200
     assert httpx.get(f"{up}/version").json()["revision"] == "abc123"
 
 
+@in_every_combination
 def test_every_container_of_ours_has_no_rights(compose: Run, up: str) -> None:
     del up
     for container in compose("ps", "--all", "--quiet").split():
@@ -124,6 +138,7 @@ def test_every_container_of_ours_has_no_rights(compose: Run, up: str) -> None:
             assert {binding["HostIp"] for binding in bindings} == {"127.0.0.1"}
 
 
+@in_every_combination
 def test_nothing_is_written_into_a_container(compose: Run, up: str) -> None:
     httpx.get(f"{up}/livez")
     (container,) = compose("ps", "--quiet", "web").split()
@@ -131,6 +146,7 @@ def test_nothing_is_written_into_a_container(compose: Run, up: str) -> None:
     assert set(docker("diff", container).splitlines()) <= mounts
 
 
+@in_the_default
 def test_the_process_is_the_first_and_has_no_capabilities(
     compose: Run, up: str, package: str
 ) -> None:
@@ -144,6 +160,7 @@ def test_the_process_is_the_first_and_has_no_capabilities(
     assert f"python\0-m\0{package}\0web" in status
 
 
+@in_the_default
 def test_any_user_may_run_it(image: str, compose: Run, up: str, package: str) -> None:
     del image, up
     command = ["python", "-m", package, "check"]
@@ -151,12 +168,39 @@ def test_any_user_may_run_it(image: str, compose: Run, up: str, package: str) ->
     assert {json.loads(line)["level"] for line in lines} == {"info"}
 
 
+@in_the_default
 def test_an_admin_command_runs_from_the_same_image(compose: Run, up: str) -> None:
     del up
     printed = compose("run", "--rm", "-T", "web", "shell", "-c", "print(settings.drain_seconds)")
     assert printed == "2.0\n"
 
 
+@in_every_combination
+def test_cleanup_is_a_container_that_ends(compose: Run, up: str) -> None:
+    if "migrate" not in compose("config", "--services").split():
+        assert "cleanup" not in compose("run", "--rm", "-T", "web", "--help")
+        return
+    httpx.post(f"{up}/orders", json={"item": "tea", "quantity": 1})
+    for _ in range(2):
+        command = ["cleanup", "--older-than-days", "1"]
+        (line,) = compose("run", "--rm", "-T", "web", *command).splitlines()
+        assert json.loads(line)["event"] == "cleaned up"
+        assert json.loads(line)["deleted"] == 0
+
+
+@in_the_default
+def test_cleanups_at_once_delete_what_is_old_once(compose: Run, up: str) -> None:
+    for number in range(5):
+        httpx.post(f"{up}/orders", json={"item": "old", "quantity": number + 1})
+    age = "UPDATE orders SET placed_at = now() - interval '9 days' WHERE item = 'old'"
+    compose("exec", "-T", "postgres", "psql", "-U", "app", "-c", age)
+    with ThreadPoolExecutor() as threads:
+        command = ["run", "--rm", "-T", "web", "cleanup", "--older-than-days", "8"]
+        printed = list(threads.map(lambda _: compose(*command), range(2)))
+    assert sum(json.loads(line)["deleted"] for line in printed) == 5
+
+
+@in_the_default
 def test_the_image_holds_what_runs_and_no_more(image: str) -> None:
     script = "find / -xdev -path /proc -prune -o -type f -print"
     files = docker(
@@ -173,6 +217,7 @@ def test_the_image_holds_what_runs_and_no_more(image: str) -> None:
     assert not names & {"uv", "gcc", "cc", "make", "git"}
 
 
+@in_the_default
 def test_the_image_says_what_it_is_and_holds_no_configuration(image: str) -> None:
     config = json.loads(docker("image", "inspect", image))[0]["Config"]
     assert config["User"] == "10001:10001"
@@ -182,6 +227,7 @@ def test_the_image_says_what_it_is_and_holds_no_configuration(image: str) -> Non
     assert not [entry for entry in config["Env"] if "://" in entry or "PASSWORD" in entry]
 
 
+@in_the_default
 def test_two_builds_make_the_same_layers(image: str, service: Path) -> None:
     layers = []
     for tag in ("one", "two"):
@@ -193,6 +239,7 @@ def test_two_builds_make_the_same_layers(image: str, service: Path) -> None:
     assert layers[0] == layers[1]
 
 
+@in_the_default
 def test_a_container_without_its_configuration_says_so(image: str) -> None:
     done = subprocess.run(
         ["docker", "run", "--rm", "--env", "PORT=x", image], capture_output=True, check=False
@@ -201,14 +248,18 @@ def test_a_container_without_its_configuration_says_so(image: str) -> None:
     assert "PORT" in json.loads(done.stdout.splitlines()[0])["problems"]
 
 
+@in_every_combination
 def test_the_grace_period_is_longer_than_drain_and_shutdown(service: Path) -> None:
-    web = yaml.safe_load((service / "compose/web.yaml").read_text())["services"]["web"]
     lines = (service / "compose/service.env").read_text().splitlines()
     settings = dict(line.split("=", 1) for line in lines if "=" in line)
     allowed = float(settings["DRAIN_SECONDS"]) + float(settings["SHUTDOWN_SECONDS"])
-    assert float(web["stop_grace_period"].removesuffix("s")) > allowed
+    for name in ("web", "worker"):
+        if (file := service / f"compose/{name}.yaml").exists():
+            process = yaml.safe_load(file.read_text())["services"][name]
+            assert float(process["stop_grace_period"].removesuffix("s")) > allowed
 
 
+@in_every_combination
 def test_it_scales_to_two_and_stops_with_status_0(compose: Run, up: str) -> None:
     del up
     low = free_ports(1)[0]
@@ -218,17 +269,25 @@ def test_it_scales_to_two_and_stops_with_status_0(compose: Run, up: str) -> None
     addresses = [docker("port", container, "8000/tcp") for container in containers]
     assert len(set(addresses)) == 2
     assert [httpx.get(f"http://{address}/readyz").status_code for address in addresses] == [200] * 2
-    stores = "postgres" in compose("config", "--services").split()
-    if stores:
+    services = compose("config", "--services").split()
+    if "migrate" in services:
         order = {"item": "tea", "quantity": 1}
         placed = httpx.post(f"http://{addresses[0]}/orders", json=order)
         found = httpx.get(f"http://{addresses[1]}{placed.headers['location']}")
-        assert found.json() == placed.json()
-    compose("stop", "web", **ports)
-    codes = [docker("inspect", "--format", "{{.State.ExitCode}}", one) for one in containers]
-    assert codes == ["0", "0"]
+        assert found.json()["id"] == placed.json()["id"]
+        if "worker" in services:
+            deadline = monotonic() + PATIENCE
+            while found.json()["status"] != "fulfilled":
+                assert monotonic() < deadline
+                found = httpx.get(f"http://{addresses[1]}{placed.headers['location']}")
+    ours = [name for name in ("web", "worker") if name in services]
+    containers = compose("ps", "--quiet", *ours).split()
+    compose("stop", *ours, **ports)
+    codes = {docker("inspect", "--format", "{{.State.ExitCode}}", one) for one in containers}
+    assert codes == {"0"}
 
 
+@in_the_fullest
 def test_the_steps_of_ci_build_and_smoke_test_the_image(service: Path) -> None:
     environment = outside() | {"REVISION": "smoke"}
     for target in ("image", "smoke"):

@@ -1,10 +1,12 @@
-"""The variants that are verified: the default and every single deviation from it, derived."""
+"""The variants that are verified, derived from what is declared."""
 
+import re
+from itertools import product
 from typing import Any
 
 from tools.pythons import is_at_hand, newest_python
 
-from .template import OPTIONS
+from .template import FEATURES, OPTIONS, unmet
 
 
 def deviations() -> dict[str, dict[str, Any]]:
@@ -21,6 +23,33 @@ def deviations() -> dict[str, dict[str, Any]]:
     return variants
 
 
+def combinations() -> dict[str, dict[str, Any]]:
+    """Return the allowed answers to the questions that decide on containers, by a readable id."""
+    deciding = [question for question in OPTIONS if decides_on_containers(question)]
+    values = [
+        OPTIONS[question] if isinstance(OPTIONS[question], list) else [False, True]
+        for question in deciding
+    ]
+    variants = {}
+    for chosen in product(*values):
+        answers = dict(zip(deciding, chosen, strict=True))
+        default = {question: options[0] for question, options in zip(deciding, values, strict=True)}
+        others = {q: value for q, value in answers.items() if value != default[q]}
+        if not unmet(answers):
+            variant = "-".join(f"{q}-{spoken(value)}" for q, value in others.items()) or "default"
+            variants[variant] = others
+    return variants
+
+
+def decides_on_containers(question: str) -> bool:
+    """Tell whether answers to this question bring a container of their own."""
+    return any(
+        pattern.startswith("compose/") and re.match(rf"{question}(=|$)", feature)
+        for feature, patterns in FEATURES.items()
+        for pattern in patterns
+    )
+
+
 def spoken(value: str | bool) -> str:
     """Return a value as people give it: a yes or no, or the text that it is."""
     return value if isinstance(value, str) else "yes" if value else "no"
@@ -30,6 +59,7 @@ HARD_TEXT = "O'Brien's \"best\" service: #1 & <co> \\ 服务 🚀 \\"
 TEXTS = ("project_name", "description", "author_name", "organization")
 VARIANTS: dict[str, dict[str, Any]] = {
     **deviations(),
+    **combinations(),
     "shortest-names": {"project_slug": "a", "package_name": "b"},
     "hardest-answers": {
         "project_slug": "w" * 30,

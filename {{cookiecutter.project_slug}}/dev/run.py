@@ -10,6 +10,9 @@ from pathlib import Path
 
 from watchfiles import PythonFilter, run_process
 
+{% if cookiecutter.database == "mongodb" %}
+from dev import mongodb
+{% endif %}
 {% if cookiecutter.database == "postgresql" %}
 from dev import postgres
 {% endif %}
@@ -30,6 +33,9 @@ def main(arguments: list[str]) -> int:
     with ExitStack() as stack:
         stack.enter_context(chdir(ROOT))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # So that the stack is unwound.
+        {% if cookiecutter.database == "mongodb" %}
+        stack.enter_context(mongodb.provided(ROOT / ".dev" / "mongodb"))
+        {% endif %}
         {% if cookiecutter.database == "postgresql" %}
         stack.enter_context(postgres.provided(ROOT / ".dev" / "postgres"))
         {% endif %}

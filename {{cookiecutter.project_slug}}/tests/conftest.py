@@ -12,6 +12,9 @@ from {{ cookiecutter.package_name }}.settings import Settings
 {% if cookiecutter.worker %}
 from .jobs import *  # noqa: F403
 {% endif %}
+{% if cookiecutter.database == "mongodb" %}
+from .mongodb import *  # noqa: F403
+{% endif %}
 {% if cookiecutter.database == "postgresql" %}
 from .postgres import *  # noqa: F403
 {% endif %}

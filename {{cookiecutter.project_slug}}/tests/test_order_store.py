@@ -7,6 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+{% if cookiecutter.database == "mongodb" %}
+from {{ cookiecutter.package_name }}.adapters.mongodb import open_orders
+{% endif %}
 {% if cookiecutter.database == "postgresql" %}
 from {{ cookiecutter.package_name }}.adapters.postgres import open_orders
 {% endif %}

@@ -4,6 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+{% if cookiecutter.database == "mongodb" %}
+from .adapters import mongodb
+{% endif %}
 {% if cookiecutter.database == "postgresql" %}
 from .adapters import postgres
 {% endif %}
@@ -44,10 +47,13 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
     async with AsyncExitStack() as stack:
         stack.enter_context(open_tracing(settings))
         resources = Resources(process)
+        {% if cookiecutter.database == "mongodb" %}
+        orders = await stack.enter_async_context(mongodb.open_orders(settings, process))
+        {% endif %}
         {% if cookiecutter.database == "postgresql" %}
         orders = await stack.enter_async_context(postgres.open_orders(settings, process))
         {% endif %}
-        {% if cookiecutter.database == "postgresql" %}
+        {% if cookiecutter.database != "none" %}
         resources.orders, resources.pings["database"] = orders, orders.ping
         {% endif %}
         {% if cookiecutter.worker %}

@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from . import job_settings
 {% endif %}
 from .kinds import Port, Seconds
+{% if cookiecutter.database == "mongodb" %}
+from .mongodb_url import MongodbUrl
+{% endif %}
 {% if cookiecutter.database == "postgresql" %}
 from .postgres_url import PostgresUrl
 {% endif %}
@@ -27,7 +30,10 @@ class Settings(BaseSettings):
     {% if cookiecutter.database == "postgresql" %}
     database_url: PostgresUrl = Field(description="`postgresql://user:password@host:5432/name`.")
     {% endif %}
-    {% if cookiecutter.database == "postgresql" %}
+    {% if cookiecutter.database == "mongodb" %}
+    mongodb_url: MongodbUrl = Field(description="`mongodb://user:password@host:27017/name`.")
+    {% endif %}
+    {% if cookiecutter.database != "none" %}
     database_pool_size: int = Field(default=10, ge=1, description="Connections a process may open.")
     {% endif %}
     {% if cookiecutter.worker %}

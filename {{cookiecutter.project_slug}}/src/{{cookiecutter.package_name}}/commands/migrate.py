@@ -1,28 +1,25 @@
 """Bring the schema up to date: a step before a release, safe when several run at once."""
 
-import logging
 from argparse import Namespace
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy.exc import OperationalError
-
 from .. import exits
-from ..adapters.schema import MIGRATIONS, newest_revision
+{% if cookiecutter.database == "mongodb" %}
+from ..adapters.mongodb_schema import migrate
+{% endif %}
+{% if cookiecutter.database == "postgresql" %}
+from ..adapters.postgres_schema import migrate
+{% endif %}
+from ..domain.errors import Unavailable
 from ..logs import log
 from ..settings import Settings
 
 
 def run(settings: Settings, _: Namespace) -> int:
-    """Apply what is missing, log each revision; return 0, or 69 if the database does not let us."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["database_url"] = str(settings.database_url.get_secret_value())
-    logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)
+    """Make what is missing, log each step; return 0, or 69 if the database does not let us."""
     try:
-        command.upgrade(config, "head")
-    except OperationalError as error:
-        log.error("not migrated", failure=type(error.orig).__name__)
+        schema = migrate(settings)
+    except Unavailable as error:
+        log.error("not migrated", failure=error.failure)
         return exits.UNAVAILABLE
-    log.info("migrated", schema=newest_revision())
+    log.info("migrated", schema=schema)
     return 0

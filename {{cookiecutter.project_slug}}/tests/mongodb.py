@@ -1,0 +1,86 @@
+"""A real MongoDB for the tests: that of `MONGODB_URL`, or else one of this machine's own."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pymongo import MongoClient
+from pymongo.uri_parser import parse_uri
+
+from dev.mongodb import server
+
+from .proxy import Proxy
+from .service import path_only, run
+
+
+def beside(url: str, name: str) -> str:
+    """Return the URL of another database of the same server, with the same login."""
+    address, _, query = url.partition("?")
+    start, _, ours = address.rpartition("/")
+    if "@" in start and "authsource=" not in query.lower():
+        query = f"{query}&authSource={ours}".lstrip("&")
+    return f"{start}/{name}?{query}"
+
+
+@contextmanager
+def fresh_database(server_url: str) -> Iterator[str]:
+    """Yield the URL of an empty database beside that of this URL; drop it in the end."""
+    name = f"test_{uuid4().hex}"
+    url = beside(server_url, name)
+    try:
+        yield url
+    finally:
+        with MongoClient[dict[str, Any]](url) as client:
+            client.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    if url := os.environ.get("MONGODB_URL"):
+        yield url
+    else:
+        with TemporaryDirectory() as folder, server(Path(folder, "data")) as url:
+            yield url
+
+
+@pytest.fixture
+def database_url(server_url: str) -> Iterator[str]:
+    """Yield the URL of an empty database."""
+    with fresh_database(server_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_database(server_url: str) -> Iterator[str]:
+    with fresh_database(server_url) as url:
+        done = run(path_only() | {"MONGODB_URL": url}, "migrate")
+        assert done.returncode == 0, done.stdout
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def attached_database(migrated_database: str, environment: dict[str, str]) -> None:
+    """Point the environment of each test to a database that holds the schema and nothing else."""
+    with MongoClient[dict[str, Any]](migrated_database) as client:
+        client.get_default_database()["orders"].delete_many({})
+    environment["MONGODB_URL"] = migrated_database
+
+
+@pytest.fixture
+def database_proxy(environment: dict[str, str]) -> Iterator[Proxy]:
+    """Put ourselves between the service and its database."""
+    url = environment["MONGODB_URL"]
+    host, port = parse_uri(url)["nodelist"][0]
+    proxy = Proxy((host, port))
+    login, at, _ = url.removeprefix("mongodb://").rpartition("/")[0].rpartition("@")
+    _, _, rest = url.rpartition("/")
+    # Of a replica set, the client must not learn the addresses behind us.
+    end = f"{rest}&directConnection=true"
+    environment["MONGODB_URL"] = f"mongodb://{login}{at}127.0.0.1:{proxy.port}/{end}"
+    yield proxy
+    proxy.close()

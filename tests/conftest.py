@@ -1,20 +1,24 @@
 """Renders shared by the tests: one folder a variant, made once."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pytest_cookies.plugin import Cookies
 
+from tools import mongodb
 from tools.pythons import newest_python
 
 from .baking import Baker
 from .variants import VARIANTS
 
 
-def pytest_report_header() -> str:
-    return f"services are rendered for Python {newest_python()}"
+def pytest_report_header() -> list[str]:
+    return [
+        f"services are rendered for Python {newest_python()}",
+        f"services with MongoDB are tested on {mongodb.kind()}",
+    ]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,6 +48,13 @@ def rendered(cookies_session: Cookies) -> Callable[[str], Path]:
         return folders[variant]
 
     return folder_of
+
+
+@pytest.fixture(scope="session")
+def mongodb_url() -> Iterator[str]:
+    """Run a server for as long as tests need one."""
+    with mongodb.server() as running:
+        yield running.url
 
 
 @pytest.fixture(scope="session")

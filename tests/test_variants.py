@@ -26,7 +26,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Run make targets in a service; services of the same dependencies share an environment."""
     environments = tmp_path_factory.mktemp("environments")
 
-    def run(service: Path, *targets: str) -> str:
+    def run(service: Path, *targets: str, **variables: str) -> str:
         pyproject = tomllib.loads((service / "pyproject.toml").read_text(encoding="utf-8"))
         project = pyproject["project"]
         needs = json.dumps(
@@ -36,7 +36,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
         done = subprocess.run(
             ["make", f"UV={UV}", *targets],
             cwd=service,
-            env=outside() | {"UV_PROJECT_ENVIRONMENT": str(environment)},
+            env=outside() | {"UV_PROJECT_ENVIRONMENT": str(environment)} | variables,
             capture_output=True,
             text=True,
             check=False,
@@ -130,12 +130,15 @@ tested: dict[str, str] = {}
 
 @every_variant
 def test_it_passes_its_own_tests(
-    rendered: Rendered, make: Callable[..., str], variant: str
+    rendered: Rendered, make: Callable[..., str], variant: str, request: pytest.FixtureRequest
 ) -> None:
     service = rendered(variant)
+    variables = {}
+    if (service / "tests/mongodb.py").exists():
+        variables["MONGODB_URL"] = request.getfixturevalue("mongodb_url")
     same = tested.get(fingerprint(service))
     if same is None:
-        said = make(service, "test")
+        said = make(service, "test", **variables)
         assert re.search(r"\d+ passed", said)
         assert "skipped" not in said
         tested[fingerprint(service)] = variant

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -36,6 +36,8 @@ def server(data: Path) -> Iterator[str]:
             yield url
         finally:
             process.terminate()
+            with suppress(KeyboardInterrupt):  # Of one Ctrl-C, uv makes two.
+                process.wait()
 
 
 def _command(data: Path, port: int) -> list[str]:

@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure
 
 IMAGE = "mongo:8"
-START_SECONDS = 120
+START_SECONDS = 300
 """How long a server may take to answer, the download of its image included."""
 WAYS = "set MONGODB_URL, install mongod, or start Docker"
 

@@ -23,8 +23,8 @@ def beside(url: str, name: str) -> str:
     address, _, query = url.partition("?")
     start, _, ours = address.rpartition("/")
     if "@" in start and "authsource=" not in query.lower():
-        query = f"{query}&authSource={ours}".lstrip("&")
-    return f"{start}/{name}?{query}"
+        query = f"authSource={ours}&{query}"
+    return f"{start}/{name}?{query}".rstrip("?&")
 
 
 @contextmanager
@@ -77,10 +77,11 @@ def database_proxy(environment: dict[str, str]) -> Iterator[Proxy]:
     url = environment["MONGODB_URL"]
     host, port = parse_uri(url)["nodelist"][0]
     proxy = Proxy((host, port))
-    login, at, _ = url.removeprefix("mongodb://").rpartition("/")[0].rpartition("@")
-    _, _, rest = url.rpartition("/")
+    address, _, query = url.removeprefix("mongodb://").partition("?")
+    hosts, _, name = address.rpartition("/")
+    login, at, _ = hosts.rpartition("@")
+    ours = f"mongodb://{login}{at}127.0.0.1:{proxy.port}/{name}"
     # Of a replica set, the client must not learn the addresses behind us.
-    end = f"{rest}&directConnection=true"
-    environment["MONGODB_URL"] = f"mongodb://{login}{at}127.0.0.1:{proxy.port}/{end}"
+    environment["MONGODB_URL"] = f"{ours}?directConnection=true&{query}".rstrip("&")
     yield proxy
     proxy.close()

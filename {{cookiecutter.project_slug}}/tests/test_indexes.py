@@ -1,18 +1,13 @@
-"""The indexes: made by `migrate` alone, as often and by as many as one likes; what they prevent."""
+"""The indexes: made by `migrate` alone, and as often and by as many as one likes."""
 
 import json
 import subprocess
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 from pymongo import MongoClient
 
-from {{ cookiecutter.package_name }}.adapters.mongodb import open_orders
 from {{ cookiecutter.package_name }}.adapters.mongodb_schema import INDEXES
-from {{ cookiecutter.package_name }}.domain.orders import Order, Status
-from {{ cookiecutter.package_name }}.settings import Settings
 
 from .service import COMMAND, Service, path_only, run
 
@@ -84,17 +79,3 @@ def test_a_database_that_is_not_there_is_said_in_one_line() -> None:
     assert done.returncode == 69
     assert json.loads(done.stdout)["event"] == "not migrated"
     assert done.stderr == ""
-
-
-async def test_an_order_that_is_sent_again_is_stored_once(settings: Settings) -> None:
-    order = Order(
-        id=UUID(int=1),
-        item="tea",
-        quantity=1,
-        status=Status.PLACED,
-        placed_at=datetime.now(UTC),
-    )
-    async with open_orders(settings, "test") as orders:
-        for key in (None, None, "key"):
-            assert await orders.add(order, key) == order
-        assert await orders.page(10, None) == [order]

@@ -35,8 +35,8 @@ OUTAGES = (
     WriteConcernError,
 )
 """What says that the server is not there, or not able to."""
-REFUSALS = {13, 18, 8000}
-"""Codes with which a server refuses who we are: Unauthorized, AuthenticationFailed, AtlasError."""
+REFUSALS = {13, 18, 334, 8000}
+"""Codes for who we are: Unauthorized, AuthenticationFailed, MechanismUnavailable, AtlasError."""
 
 type Document = dict[str, Any]
 type Database = AsyncDatabase[Document]

@@ -5,6 +5,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, StrictUndefined
+
 ROOT = Path(__file__).parents[1]
 SERVICE = ROOT / "{{cookiecutter.project_slug}}"
 DECLARED: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
@@ -12,6 +14,12 @@ QUESTIONS = {name: value for name, value in DECLARED.items() if not name.startsw
 OPTIONS: dict[str, Any] = {
     name: value for name, value in QUESTIONS.items() if isinstance(value, list | bool)
 }
+DERIVED: dict[str, str] = {
+    name: value
+    for name, value in DECLARED.items()
+    if name.startswith("__") and isinstance(value, str)
+}
+"""What follows from the answers and has a name, such as that there is anything to be attached."""
 FEATURES: dict[str, list[str]] = DECLARED["_features"]
 REQUIREMENTS: dict[str, list[str]] = DECLARED["_requires"]
 
@@ -49,8 +57,17 @@ def unmet(answers: dict[str, Any]) -> list[str]:
     ]
 
 
+def with_derived(answers: dict[str, Any]) -> dict[str, Any]:
+    """Return the answers and what follows from them."""
+    jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
+    return answers | {
+        name: jinja.from_string(text).render(cookiecutter=answers) for name, text in DERIVED.items()
+    }
+
+
 def expected_files(answers: dict[str, Any]) -> set[str]:
     """Return what a render of these answers must hold: no file more, none less."""
+    answers = with_derived(answers)
     package = answers["package_name"]
     rendered = {
         path.replace("{{cookiecutter.package_name}}", package) for path in files_of(SERVICE)

@@ -1,11 +1,13 @@
 """What cookiecutter.json declares is complete, and agrees with the files and the README."""
 
 import re
+from itertools import product
 
 import pytest
 
 from .template import (
     DECLARED,
+    DERIVED,
     FEATURES,
     OPTIONS,
     QUESTIONS,
@@ -15,6 +17,7 @@ from .template import (
     chosen,
     expected_files,
     files_of,
+    with_derived,
     within,
 )
 
@@ -37,10 +40,10 @@ def test_every_prompt_belongs_to_a_question() -> None:
 
 @pytest.mark.parametrize("feature", [*FEATURES, *REQUIREMENTS])
 def test_every_feature_is_an_answer_that_can_be_given(feature: str) -> None:
-    found = re.fullmatch(r"(\w+)(?:!?=([\w-]+))?", feature)
+    found = re.fullmatch(r"(\w+?)(?:!?=([\w-]+))?", feature)
     assert found
     question, value = found.groups()
-    assert question in OPTIONS
+    assert question in (OPTIONS if value else OPTIONS | DERIVED)
     assert not value or value in OPTIONS[question]
 
 
@@ -69,6 +72,13 @@ def test_a_feature_is_an_answer_or_its_contrary() -> None:
     assert chosen("redis", answers)
     assert chosen("database=none", answers)
     assert not chosen("database!=none", answers)
+
+
+@pytest.mark.parametrize("name", [name for name in DERIVED if name in FEATURES])
+def test_a_derived_answer_is_a_yes_or_nothing_and_may_be_either(name: str) -> None:
+    values = [value if isinstance(value, list) else [False, True] for value in OPTIONS.values()]
+    choices = (dict(zip(OPTIONS, chosen, strict=True)) for chosen in product(*values))
+    assert {with_derived(FIRST | choice)[name] for choice in choices} == {"yes", ""}
 
 
 def test_the_readme_lists_the_options_as_they_are_declared() -> None:

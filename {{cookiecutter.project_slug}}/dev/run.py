@@ -17,6 +17,9 @@ from dev import mongodb
 from dev import postgres
 {% endif %}
 from dev.ports import in_use
+{% if cookiecutter.redis %}
+from dev.redis import redis_provided
+{% endif %}
 {% if cookiecutter.worker %}
 from dev.worker import worker_running
 {% endif %}
@@ -41,6 +44,9 @@ def main(arguments: list[str]) -> int:
         {% endif %}
         {% if cookiecutter.database != "none" %}
         subprocess.run([*SERVICE, "migrate"], check=True)
+        {% endif %}
+        {% if cookiecutter.redis %}
+        stack.enter_context(redis_provided())
         {% endif %}
         if arguments:
             return subprocess.call([*SERVICE, *arguments])

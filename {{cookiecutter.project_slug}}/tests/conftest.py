@@ -18,6 +18,9 @@ from .mongodb import *  # noqa: F403
 {% if cookiecutter.database == "postgresql" %}
 from .postgres import *  # noqa: F403
 {% endif %}
+{% if cookiecutter.redis %}
+from .redis import *  # noqa: F403
+{% endif %}
 from .service import Service, free_ports, path_only
 
 
@@ -32,13 +35,7 @@ def environment() -> dict[str, str]:
 
     The modules of backing services add theirs.
     """
-    web, metrics = free_ports(2)
-    return path_only() | {
-        "HOST": "127.0.0.1",
-        "PORT": str(web),
-        "METRICS_PORT": str(metrics),
-        "DRAIN_SECONDS": "0",
-    }
+    return path_only() | free_ports() | {"HOST": "127.0.0.1", "DRAIN_SECONDS": "0"}
 
 
 @pytest.fixture

@@ -23,15 +23,14 @@ CREATE TRIGGER obstruct BEFORE UPDATE OF status ON orders FOR EACH ROW EXECUTE F
 
 
 class Worker(Service):
-    """A running worker process on a port of its own, that of its metrics."""
+    """A running worker process, asked on a port of its own, that of its metrics."""
 
     command = "worker"
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        (port,) = free_ports(1)
-        quick = {"JOB_RETRY_SECONDS": "0.01", "METRICS_PORT": str(port)}
-        super().__init__({**environment, **quick})
-        self.url = f"http://127.0.0.1:{port}"
+        variables = {**environment, **free_ports(), "JOB_RETRY_SECONDS": "0.01"}
+        super().__init__(variables)
+        self.url = f"http://127.0.0.1:{variables['METRICS_PORT']}"
 
     def metric(self, name: str) -> float:
         """Return the value of the series of this name and these labels."""

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from time import monotonic
 from typing import Any, Self
 
@@ -92,16 +91,18 @@ class Service:
         return self.process.stderr.read()
 
 
+def free_ports() -> dict[str, str]:
+    """Return variables that name ports on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("", 0)) as metrics:
+        return {
+            "PORT": str(web.getsockname()[1]),
+            "METRICS_PORT": str(metrics.getsockname()[1]),
+        }
+
+
 def path_only() -> dict[str, str]:
     """Return an environment with nothing in it that is not needed to start any process."""
     return {"PATH": os.environ["PATH"]}
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nothing listens on."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in sockets]
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -1,5 +1,7 @@
 """What the endpoints of health say, and what they do not look at."""
 
+from typing import Literal
+
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -20,7 +22,7 @@ async def get(app: FastAPI, path: str) -> httpx.Response:
         return await client.get(path)
 
 
-async def broken() -> None:
+async def broken() -> Literal["ok"]:
     raise Unavailable("database", "ConnectionTimeout") from OSError("postgresql://user:hunter2@db")
 
 
@@ -33,8 +35,18 @@ async def test_readiness_names_what_is_missing_and_no_more(app: FastAPI) -> None
     assert "hunter2" not in answer.text
 
 
+async def test_what_the_process_can_do_without_keeps_it_ready(app: FastAPI) -> None:
+    async def away() -> Literal["degraded"]:
+        return "degraded"
+
+    app.state.readiness.pings = {"cache": away}
+    answer = await get(app, "/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "checks": {"cache": "degraded"}}
+
+
 async def test_liveness_asks_no_backing_service(app: FastAPI) -> None:
-    async def never() -> None:
+    async def never() -> Literal["ok"]:
         raise AssertionError
 
     app.state.readiness.pings = {"database": never}

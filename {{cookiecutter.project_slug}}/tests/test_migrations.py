@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 
 from {{ cookiecutter.package_name }}.adapters import schema
 
-from .service import COMMAND, PATIENCE, Service, path_only, run
+from .service import COMMAND, PATIENCE, Service, run
 
 WAITING = """
 SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
@@ -30,15 +30,17 @@ def test_each_file_is_named_after_its_number() -> None:
         assert f'revision = "{path.name.partition("_")[0]}"' in path.read_text()
 
 
-def test_migrating_twice_is_as_good_as_once(database_url: str) -> None:
+def test_migrating_twice_is_as_good_as_once(environment: dict[str, str], database_url: str) -> None:
     for _ in range(2):
-        done = run(path_only() | {"DATABASE_URL": database_url}, "migrate")
+        done = run(environment | {"DATABASE_URL": database_url}, "migrate")
         assert done.returncode == 0, done.stdout
     assert json.loads(done.stdout.splitlines()[-1])["schema"] == schema.newest_revision()
 
 
-def test_several_at_once_do_not_disturb_each_other(database_url: str) -> None:
-    environment = path_only() | {"DATABASE_URL": database_url}
+def test_several_at_once_do_not_disturb_each_other(
+    environment: dict[str, str], database_url: str
+) -> None:
+    environment["DATABASE_URL"] = database_url
     with psycopg.connect(database_url, autocommit=True) as first:
         first.execute("SELECT pg_advisory_lock(%s)", (schema.MIGRATION_LOCK,))
         running = [
@@ -59,10 +61,10 @@ def test_web_never_migrates_and_is_not_ready_before(
     with Service(environment | {"DATABASE_URL": database_url}) as service:
         answer = service.get("/readyz")
         assert answer.status_code == 503
-        assert answer.json()["checks"] == {"database": "UndefinedTable"}
+        assert answer.json()["checks"]["database"] == "UndefinedTable"
         with psycopg.connect(database_url) as connection:
             assert connection.execute("SELECT to_regclass('orders')").fetchone() == (None,)
-        run(path_only() | {"DATABASE_URL": database_url}, "migrate")
+        run(environment | {"DATABASE_URL": database_url}, "migrate")
         assert service.get("/readyz").status_code == 200
 
 
@@ -71,7 +73,7 @@ def test_a_schema_of_an_older_release_is_not_ready(environment: dict[str, str]) 
         connection.execute("UPDATE alembic_version SET version_num = '0000'")
     try:
         with Service(environment) as service:
-            assert service.get("/readyz").json()["checks"] == {"database": "SchemaBehind"}
+            assert service.get("/readyz").json()["checks"]["database"] == "SchemaBehind"
     finally:
         with psycopg.connect(environment["DATABASE_URL"]) as connection:
             newest = (schema.newest_revision(),)
@@ -79,8 +81,10 @@ def test_a_schema_of_an_older_release_is_not_ready(environment: dict[str, str]) 
 
 
 @pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/none", "postgresql:///x?host=/none"])
-def test_a_database_that_is_not_there_is_said_in_one_line(url: str) -> None:
-    done = run(path_only() | {"DATABASE_URL": url}, "migrate")
+def test_a_database_that_is_not_there_is_said_in_one_line(
+    environment: dict[str, str], url: str
+) -> None:
+    done = run(environment | {"DATABASE_URL": url}, "migrate")
     assert done.returncode == 69
     assert json.loads(done.stdout)["event"] == "not migrated"
     assert done.stderr == ""

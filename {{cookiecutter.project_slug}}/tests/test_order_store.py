@@ -1,4 +1,4 @@
-"""What every store of orders keeps to: the one in memory and the real one alike."""
+"""What every store of orders keeps to: the one in memory and that of a process alike."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,13 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-{% if cookiecutter.database == "mongodb" %}
-from {{ cookiecutter.package_name }}.adapters.mongodb import open_orders
-{% endif %}
-{% if cookiecutter.database == "postgresql" %}
-from {{ cookiecutter.package_name }}.adapters.postgres import open_orders
-{% endif %}
 from {{ cookiecutter.package_name }}.domain.orders import Order, Orders, Position, Status
+from {{ cookiecutter.package_name }}.lifecycle import open_resources
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .memory import MemoryOrders
@@ -36,8 +31,8 @@ async def store(request: pytest.FixtureRequest, settings: Settings) -> AsyncIter
     if request.param == "memory":
         yield MemoryOrders()
     else:
-        async with open_orders(settings, "test") as orders:
-            yield orders
+        async with open_resources(settings, "test") as resources:
+            yield resources.orders
 
 
 async def test_an_order_is_found_as_it_was_added(store: Orders) -> None:

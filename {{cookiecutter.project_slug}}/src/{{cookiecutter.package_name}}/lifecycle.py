@@ -10,12 +10,24 @@ from .adapters import mongodb
 {% if cookiecutter.database == "postgresql" %}
 from .adapters import postgres
 {% endif %}
+{% if cookiecutter.__cached_orders %}
+from .adapters.cached_orders import CachedOrders
+{% endif %}
 {% if cookiecutter.worker %}
 from .adapters.job_queue import JobQueue
+{% endif %}
+{% if cookiecutter.redis %}
+from .adapters.redis import open_redis
+{% endif %}
+{% if cookiecutter.redis %}
+from .adapters.redis_rate_limiter import RedisRateLimiter
 {% endif %}
 from .api.health import Ping
 {% if cookiecutter.database != "none" %}
 from .domain.orders import Orders
+{% endif %}
+{% if cookiecutter.redis %}
+from .domain.rate_limit import RateLimiter
 {% endif %}
 from .settings import Settings
 from .tracing import open_tracing
@@ -25,13 +37,16 @@ from .tracing import open_tracing
 class Resources:
     """What the process of this name has open.
 
-    For each backing service there is a ping, which raises unless the service is fit for use.
+    For each backing service there is a ping, which tells whether the service is fit for use.
     """
 
     process: str
     pings: dict[str, Ping] = field(default_factory=dict)
     {% if cookiecutter.database != "none" %}
     orders: Orders = field(init=False)
+    {% endif %}
+    {% if cookiecutter.redis %}
+    rate_limiter: RateLimiter = field(init=False)
     {% endif %}
     {% if cookiecutter.worker %}
     jobs: JobQueue = field(init=False)
@@ -55,6 +70,18 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
         {% endif %}
         {% if cookiecutter.database != "none" %}
         resources.orders, resources.pings["database"] = orders, orders.ping
+        {% endif %}
+        {% if cookiecutter.redis %}
+        redis = await stack.enter_async_context(open_redis(settings, process))
+        {% endif %}
+        {% if cookiecutter.redis %}
+        resources.rate_limiter = RedisRateLimiter(redis, settings)
+        {% endif %}
+        {% if cookiecutter.redis %}
+        resources.pings["redis"] = redis.ping
+        {% endif %}
+        {% if cookiecutter.__cached_orders %}
+        resources.orders = CachedOrders(resources.orders, redis, settings)
         {% endif %}
         {% if cookiecutter.worker %}
         resources.jobs = JobQueue(orders.pool)

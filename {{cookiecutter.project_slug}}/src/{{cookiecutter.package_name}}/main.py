@@ -13,6 +13,9 @@ from .api.observe import ObserveRequests
 {% if cookiecutter.database != "none" %}
 from .api.orders import router as orders
 {% endif %}
+{% if cookiecutter.redis %}
+from .api.rate_limit import LimitRate
+{% endif %}
 from .lifecycle import open_resources
 from .logs import log
 from .metrics import open_metrics_server
@@ -47,6 +50,9 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.readiness = readiness
     app.add_middleware(LimitBodies, max_bytes=settings.max_body_bytes)
+    {% if cookiecutter.redis %}
+    app.add_middleware(LimitRate)
+    {% endif %}
     app.add_middleware(ObserveRequests, readiness=readiness)
     problems.install(app)
     identity = {"service": settings.otel_service_name, "revision": settings.revision}

@@ -15,6 +15,9 @@ from .mongodb_url import MongodbUrl
 {% if cookiecutter.database == "postgresql" %}
 from .postgres_url import PostgresUrl
 {% endif %}
+{% if cookiecutter.redis %}
+from .redis_url import RedisUrl
+{% endif %}
 
 
 class Settings(BaseSettings):
@@ -35,6 +38,15 @@ class Settings(BaseSettings):
     {% endif %}
     {% if cookiecutter.database != "none" %}
     database_pool_size: int = Field(default=10, ge=1, description="Connections a process may open.")
+    {% endif %}
+    {% if cookiecutter.redis %}
+    redis_url: RedisUrl = Field(description="`redis://:password@host:6379/0`.")
+    {% endif %}
+    {% if cookiecutter.redis %}
+    rate_limit_per_minute: int = Field(default=6000, ge=1, description="Requests from one address.")
+    {% endif %}
+    {% if cookiecutter.__cached_orders %}
+    order_cache_seconds: int = Field(default=60, ge=1, description="Seconds an order is cached.")
     {% endif %}
     {% if cookiecutter.worker %}
     worker_concurrency: job_settings.Concurrency = 5

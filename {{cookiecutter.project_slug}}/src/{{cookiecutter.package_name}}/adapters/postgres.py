@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from psycopg.rows import class_row, scalar_row
@@ -27,13 +28,14 @@ class PostgresOrders:
         self.pool = pool
         self._needed_revision = newest_revision()
 
-    async def ping(self) -> None:
+    async def ping(self) -> Literal["ok"]:
         """Raise `Unavailable` unless the server answers and its schema is new enough."""
         async with self.pool.connection(PING_SECONDS) as connection:
             cursor = connection.cursor(row_factory=scalar_row)
             await cursor.execute("SELECT max(version_num) FROM alembic_version")
             if (await cursor.fetchone() or "") < self._needed_revision:
                 raise Unavailable("database", "SchemaBehind")
+        return "ok"
 
     async def add(self, order: Order, key: str | None) -> Order:
         """See `Orders.add`; the table's own uniqueness decides who came first."""

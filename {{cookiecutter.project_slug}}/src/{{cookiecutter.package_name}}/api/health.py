@@ -3,15 +3,21 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 
 from ..domain.errors import Unavailable
 from .problems import problem
 
-type Ping = Callable[[], Awaitable[None]]
-"""Asks, in bounded time, whether a backing service is fit for use; raises `Unavailable` if not."""
+type Ping = Callable[[], Awaitable[Literal["ok", "degraded"]]]
+"""Asks, in bounded time, whether a backing service is fit for use; raises `Unavailable` if not.
+
+Of a service that the process can do without, it says `degraded` instead.
+"""
+
+FIT = {"ok", "degraded"}
+"""What pings say where requests may come."""
 
 
 class Readiness:
@@ -22,14 +28,13 @@ class Readiness:
         self.pings: Mapping[str, Ping] = {}
 
     async def checks(self) -> dict[str, str]:
-        """Ask every backing service at once: `ok` or the kind of failure, by name."""
+        """Ask every backing service at once: by name, what its ping says or the kind of failure."""
 
         async def check(ping: Ping) -> str:
             try:
-                await ping()
+                return await ping()
             except Unavailable as error:
                 return error.failure
-            return "ok"
 
         answers = await asyncio.gather(*map(check, self.pings.values()))
         return dict(zip(self.pings, answers, strict=True))
@@ -48,7 +53,7 @@ def routes(readiness: Readiness, identity: dict[str, str]) -> APIRouter:
     async def readyz(request: Request) -> dict[str, Any] | Response:
         """Say whether to send requests: 503 while draining or without a backing service."""
         checks = {"draining": "draining"} if readiness.draining else await readiness.checks()
-        if failed := [name for name, answer in checks.items() if answer != "ok"]:
+        if failed := [name for name, answer in checks.items() if answer not in FIT]:
             return problem(
                 request,
                 HTTPStatus.SERVICE_UNAVAILABLE,

@@ -1,0 +1,97 @@
+"""Redis, which this service can do without: no wait is long, and an outage costs few of them."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Literal
+
+from redis.asyncio import BlockingConnectionPool, RedisError
+from redis.asyncio import Redis as Client
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
+
+from ..domain.errors import Unavailable
+from ..logs import log
+from ..settings import Settings
+
+ANSWER_SECONDS = 0.25
+"""How long to wait for an answer, the way to it included."""
+PAUSE_SECONDS = 1
+"""For how long nothing is asked after a failure; then one call finds out for all."""
+MAX_CONNECTIONS = 20
+
+OUTAGES = (RedisError, OSError, ValueError)
+"""What says that there is no answer; a name that no resolver takes is a `ValueError`."""
+
+
+class Redis:
+    """Asks the server: there → away → asked once in a while → there."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._failure = ""
+        self._next_attempt = 0.0
+
+    async def ask[**P, T](
+        self, command: Callable[P, Awaitable[T]], *arguments: P.args, **options: P.kwargs
+    ) -> T:
+        """Run a command; raise `Unavailable` if the server fails us, or did so a moment ago."""
+        if self._failure:
+            if monotonic() < self._next_attempt:
+                raise Unavailable("redis", self._failure)
+            self._next_attempt = monotonic() + PAUSE_SECONDS
+        return await self.insist(command, *arguments, **options)
+
+    async def insist[**P, T](
+        self, command: Callable[P, Awaitable[T]], *arguments: P.args, **options: P.kwargs
+    ) -> T:
+        """Run a command that is worth a wait even where the server failed us a moment ago."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                answer = await command(*arguments, **options)
+        except OUTAGES as error:
+            failure, before = type(error).__name__, self._failure
+            self._failure, self._next_attempt = failure, monotonic() + PAUSE_SECONDS
+            if not before:
+                log.warning("redis unavailable", failure=failure)
+            raise Unavailable("redis", failure) from error
+        if self._failure:
+            self._failure = ""
+            log.info("redis available")
+        return answer
+
+    async def ping(self) -> Literal["ok", "degraded"]:
+        """Tell whether the server answers."""
+        try:
+            await self.ask(self.client.ping)
+        except Unavailable:
+            return "degraded"
+        return "ok"
+
+
+@asynccontextmanager
+async def open_redis(settings: Settings, process: str) -> AsyncIterator[Redis]:
+    """Open a client, without waiting for the server, which is told the name of our process."""
+    pool = BlockingConnectionPool.from_url(
+        str(settings.redis_url.get_secret_value()),
+        # A client's name there is of printable characters, without blanks.
+        client_name=re.sub("[^!-~]", "-", f"{settings.otel_service_name}:{process}"),
+        max_connections=MAX_CONNECTIONS,
+        timeout=ANSWER_SECONDS,
+        socket_connect_timeout=ANSWER_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )
+    client = Client.from_pool(pool)
+    try:
+        yield Redis(client)
+    finally:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await client.aclose()
+        except OUTAGES as error:
+            log.warning("redis not closed", failure=type(error).__name__)

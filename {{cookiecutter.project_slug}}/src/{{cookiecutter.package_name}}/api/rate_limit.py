@@ -1,0 +1,70 @@
+"""A client may ask so often, all replicas together; then it is told when to come back."""
+
+from contextlib import suppress
+from http import HTTPStatus
+
+from prometheus_client import Counter
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..domain.errors import Unavailable
+from ..domain.rate_limit import Decision, RateLimiter
+from .problems import problem
+
+PROBES = {"/livez", "/readyz", "/version"}
+"""What the platform asks, never too often."""
+
+_decisions = Counter("rate_limit_decisions", "Requests by what the rate limit said.", ["decision"])
+
+
+class LimitRate:
+    """ASGI middleware: 429 for a client over its limit; for all others, what they have left.
+
+    Where nobody can count, everybody passes.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is within the limit."""
+        if scope["type"] != "http" or scope["path"] in PROBES:
+            return await self._app(scope, receive, send)
+        request = Request(scope)
+        decision = await _decide(request)
+        if decision is None:
+            _decisions.labels("unavailable").inc()
+            return await self._app(scope, receive, send)
+
+        async def send_with_limit(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += _headers(decision)
+            await send(message)
+
+        if decision.allowed:
+            _decisions.labels("allowed").inc()
+            return await self._app(scope, receive, send_with_limit)
+        _decisions.labels("refused").inc()
+        refusal = problem(
+            request,
+            HTTPStatus.TOO_MANY_REQUESTS,
+            f"More than {decision.limit} requests in {decision.window} seconds.",
+            headers={"Retry-After": str(decision.retry_after)},
+        )
+        return await refusal(scope, receive, send_with_limit)
+
+
+async def _decide(request: Request) -> Decision | None:
+    # An application that is not open yet has nothing to count with.
+    if resources := getattr(request.app.state, "resources", None):
+        limiter: RateLimiter = resources.rate_limiter
+        with suppress(Unavailable):
+            return await limiter.hit(request.client.host if request.client else "")
+    return None
+
+
+def _headers(decision: Decision) -> list[tuple[bytes, bytes]]:
+    """Return the fields of draft-ietf-httpapi-ratelimit-headers-10."""
+    policy = f'"default";q={decision.limit};w={decision.window}'
+    left = f'"default";r={decision.remaining};t={decision.reset}'
+    return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]

@@ -1,0 +1,246 @@
+"""The cache in front of a store: what it saves, and that it tells nothing that is no longer so."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from time import monotonic
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from redis import Redis
+
+from {{ cookiecutter.package_name }}.adapters import redis as adapter
+from {{ cookiecutter.package_name }}.adapters.cached_orders import LEASE_SECONDS, CachedOrders
+from {{ cookiecutter.package_name }}.adapters.redis import open_redis
+from {{ cookiecutter.package_name }}.domain.orders import Order, Status, place
+from {{ cookiecutter.package_name }}.settings import Settings
+
+from .memory import MemoryOrders
+from .proxy import Proxy
+from .service import PATIENCE, Service, free_ports
+
+TEA = {"item": "tea", "quantity": 1}
+
+
+class WatchedOrders(MemoryOrders):
+    """A store that counts its readers, and can hold one back after it has read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+        self.has_read = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
+
+    async def get(self, order_id: UUID) -> Order | None:
+        self.reads += 1
+        order = await super().get(order_id)
+        self.has_read.set()
+        await self.may_go_on.wait()
+        return order
+
+    async def fulfill(self, order: Order) -> Order:
+        return await self.add(replace(order, status=Status.FULFILLED), None)
+
+
+@pytest.fixture
+def store() -> WatchedOrders:
+    return WatchedOrders()
+
+
+@pytest.fixture
+async def cached(store: WatchedOrders, settings: Settings) -> AsyncIterator[CachedOrders]:
+    async with open_redis(settings, "test") as redis:
+        yield CachedOrders(store, redis, settings)
+
+
+def entry(redis: Redis) -> bytes:
+    """Return the key of the only entry."""
+    (key,) = redis.keys("*:order:*")
+    assert isinstance(key, bytes)
+    return key
+
+
+async def test_what_was_read_is_not_read_again(cached: CachedOrders, store: WatchedOrders) -> None:
+    order = await place(cached, "Grüner Tee ☕", 2)
+    assert [await cached.get(order.id) for _ in range(5)] == [order] * 5
+    assert store.reads == 1
+
+
+async def test_what_is_not_there_is_asked_for_again(
+    cached: CachedOrders, store: WatchedOrders
+) -> None:
+    order = await place(MemoryOrders(), "tea", 1)
+    assert await cached.get(order.id) is None
+    await store.add(order, None)
+    assert await cached.get(order.id) == order
+
+
+async def test_an_entry_ends_by_itself(
+    cached: CachedOrders, settings: Settings, attached_redis: Redis
+) -> None:
+    order = await place(cached, "tea", 1)
+    await cached.get(order.id)
+    assert LEASE_SECONDS < attached_redis.ttl(entry(attached_redis)) <= settings.order_cache_seconds
+
+
+async def test_a_lease_ends_by_itself(cached: CachedOrders, attached_redis: Redis) -> None:
+    await cached.get(uuid4())
+    assert 0 < attached_redis.ttl(entry(attached_redis)) <= LEASE_SECONDS
+
+
+async def test_a_change_that_is_told_is_seen(cached: CachedOrders, store: WatchedOrders) -> None:
+    order = await place(cached, "tea", 1)
+    await cached.get(order.id)
+    changed = await store.fulfill(order)
+    await cached.forget(order.id)
+    assert await cached.get(order.id) == changed
+
+
+@pytest.mark.parametrize("nonsense", [b"", b"nonsense", b"\xff", b'00000000 {"id": 1}'])
+async def test_an_entry_that_cannot_be_read_is_replaced(
+    cached: CachedOrders, store: WatchedOrders, attached_redis: Redis, nonsense: bytes
+) -> None:
+    order = await place(cached, "tea", 1)
+    await cached.get(order.id)
+    attached_redis.set(entry(attached_redis), nonsense)
+    assert [await cached.get(order.id) for _ in range(3)] == [order] * 3
+    assert store.reads == 2
+
+
+async def test_an_entry_of_another_shape_is_not_misread(
+    cached: CachedOrders, attached_redis: Redis
+) -> None:
+    order = await place(cached, "tea", 1)
+    await cached.get(order.id)
+    key = entry(attached_redis)
+    stored = attached_redis.get(key)
+    assert isinstance(stored, bytes)
+    attached_redis.set(key, b"00000000" + stored[8:].replace(b"tea", b"cup"))
+    assert await cached.get(order.id) == order
+
+
+@pytest.mark.parametrize("others_read", [False, True])
+async def test_what_was_read_before_a_change_does_not_come_after_it(
+    cached: CachedOrders, store: WatchedOrders, *, others_read: bool
+) -> None:
+    order = await place(cached, "tea", 1)
+    store.may_go_on.clear()
+    late = asyncio.create_task(cached.get(order.id))
+    await store.has_read.wait()
+    changed = await store.fulfill(order)
+    await cached.forget(order.id)
+    if others_read:
+        other = asyncio.create_task(cached.get(order.id))
+        store.has_read.clear()
+        await store.has_read.wait()
+    store.may_go_on.set()
+    assert await late == order
+    assert await cached.get(order.id) == changed
+    if others_read:
+        assert await other == changed
+
+
+async def test_a_deleted_order_does_not_come_back(
+    cached: CachedOrders, store: WatchedOrders
+) -> None:
+    order = await place(cached, "tea", 1)
+    store.may_go_on.clear()
+    late = asyncio.create_task(cached.get(order.id))
+    await store.has_read.wait()
+    await cached.delete(order.id)
+    store.may_go_on.set()
+    assert await late == order
+    assert await cached.get(order.id) is None
+
+
+async def test_a_change_is_told_even_where_redis_failed_a_moment_ago(
+    redis_proxy: Proxy,
+    settings: Settings,
+    store: WatchedOrders,
+    attached_redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(adapter, "PAUSE_SECONDS", 3600)
+    async with open_redis(settings, "test") as redis:
+        cached = CachedOrders(store, redis, settings)
+        order = await place(cached, "tea", 1)
+        await cached.get(order.id)
+        redis_proxy.cut()
+        assert await cached.get(order.id) == order
+        redis_proxy.open()
+        await cached.delete(order.id)
+        assert attached_redis.keys("*:order:*") == []
+
+
+class Reader(threading.Thread):
+    """Reads one order again and again, until it is not found."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+        self.answers: list[tuple[float, int]] = []
+
+    def run(self) -> None:
+        with httpx.Client(timeout=PATIENCE) as client:
+            while not self.answers or self.answers[-1][1] == 200:
+                self.answers.append((monotonic(), client.get(self._url).status_code))
+
+
+def test_what_one_replica_deletes_no_other_serves(environment: dict[str, str]) -> None:
+    with Service(environment) as one, Service(environment | free_ports()) as other:
+        for _ in range(4):
+            location = httpx.post(f"{one.url}/orders", json=TEA).headers["location"]
+            readers = [Reader(f"{service.url}{location}") for service in (one, other) * 3]
+            for reader in readers:
+                reader.start()
+            while min(len(reader.answers) for reader in readers) < 5:
+                assert all(reader.is_alive() for reader in readers)
+            assert httpx.delete(f"{one.url}{location}").status_code == 204
+            deleted = monotonic()
+            for reader in readers:
+                reader.join()
+                statuses = {status for asked, status in reader.answers if asked > deleted}
+                assert statuses <= {404}
+                assert {status for _, status in reader.answers} == {200, 404}
+            assert other.get(location).status_code == 404
+
+
+def assert_orders_are_served(service: Service) -> None:
+    for _ in range(3):
+        placed = httpx.post(f"{service.url}/orders", json=TEA, timeout=PATIENCE)
+        assert placed.status_code == 201
+        url = service.url + placed.headers["location"]
+        for _ in range(3):
+            found = httpx.get(url, timeout=PATIENCE)
+            assert (found.status_code, found.text) == (200, placed.text)
+        assert httpx.delete(url, timeout=PATIENCE).status_code == 204
+        assert httpx.get(url, timeout=PATIENCE).status_code == 404
+        assert service.get("/orders").json()["items"] == []
+
+
+def test_orders_are_served_without_redis(redis_proxy: Proxy, environment: dict[str, str]) -> None:
+    redis_proxy.cut()
+    with Service(environment) as service:
+        for change in (redis_proxy.open, redis_proxy.cut, redis_proxy.open):
+            assert_orders_are_served(service)
+            change()
+
+
+def test_orders_are_served_while_redis_is_frozen(redis_proxy: Proxy, service: Service) -> None:
+    assert_orders_are_served(service)
+    redis_proxy.freeze()
+    assert_orders_are_served(service)
+    redis_proxy.thaw()
+    assert_orders_are_served(service)
+
+
+def test_lookups_are_counted(service: Service) -> None:
+    location = httpx.post(f"{service.url}/orders", json=TEA).headers["location"]
+    for _ in range(3):
+        service.get(location)
+    metrics = httpx.get(service.metrics_url).text
+    assert 'order_cache_lookups_total{result="miss"} 1.0' in metrics
+    assert 'order_cache_lookups_total{result="hit"} 2.0' in metrics

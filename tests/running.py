@@ -200,8 +200,8 @@ class Database:
 
 
 @contextmanager
-def database(service: Installed, data: Path) -> Iterator[Database]:
-    """Run a migrated database on the folder `data`."""
+def database(service: Installed, data: Path, **variables: object) -> Iterator[Database]:
+    """Run a database on the folder `data`, migrated with these variables besides its own."""
     with subprocess.Popen(
         [service.python, "-c", KEEPER, str(data)],
         stdin=subprocess.PIPE,
@@ -209,6 +209,6 @@ def database(service: Installed, data: Path) -> Iterator[Database]:
         text=True,
     ) as keeper:
         running = Database(keeper)
-        done = service.run("migrate", database_url=running.url)
+        done = service.run("migrate", database_url=running.url, **variables)
         assert done.returncode == 0, done.stdout
         yield running

@@ -77,7 +77,7 @@ def test_a_feature_is_an_answer_or_its_contrary() -> None:
 @pytest.mark.parametrize("name", [name for name in DERIVED if name in FEATURES])
 def test_a_derived_answer_is_a_yes_or_nothing_and_may_be_either(name: str) -> None:
     values = [value if isinstance(value, list) else [False, True] for value in OPTIONS.values()]
-    choices = (dict(zip(OPTIONS, chosen, strict=True)) for chosen in product(*values))
+    choices = (dict(zip(OPTIONS, given, strict=True)) for given in product(*values))
     assert {with_derived(FIRST | choice)[name] for choice in choices} == {"yes", ""}
 
 

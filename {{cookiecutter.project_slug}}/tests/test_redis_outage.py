@@ -1,5 +1,6 @@
 """Redis goes away and comes back: the process says so once, and serves all the same."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from time import monotonic
@@ -135,6 +136,17 @@ async def test_after_a_failure_nothing_is_asked_for_a_while(
         assert asked == 2
         await redis.insist(redis.client.ping)
         assert await redis.ping() == "ok"
+
+
+async def test_one_late_answer_among_others_is_no_outage(settings: Settings) -> None:
+    with capture_logs() as lines:
+        async with open_redis(settings, "test") as redis:
+            late = asyncio.create_task(redis.ask(asyncio.Event().wait))
+            assert await redis.ping() == "ok"
+            with pytest.raises(Unavailable, match="TimeoutError"):
+                await late
+            assert await redis.ping() == "ok"
+    assert lines == []
 
 
 async def test_an_outage_and_its_end_are_told_once(

@@ -17,10 +17,10 @@ from ..domain.errors import Unavailable
 from ..logs import log
 from ..settings import Settings
 
-ANSWER_SECONDS = 0.25
+ANSWER_SECONDS = 0.5
 """How long to wait for an answer, the way to it included."""
-PAUSE_SECONDS = 1
-"""For how long nothing is asked after a failure; then one call finds out for all."""
+PAUSE_SECONDS = 2
+"""For how long nothing is asked of a server that is away; then one call finds out for all."""
 MAX_CONNECTIONS = 20
 
 OUTAGES = (RedisError, OSError, ValueError)
@@ -33,7 +33,7 @@ class Redis:
     def __init__(self, client: Client) -> None:
         self.client = client
         self._failure = ""
-        self._next_attempt = 0.0
+        self._answered = self._next_attempt = 0.0
 
     async def ask[**P, T](
         self, command: Callable[P, Awaitable[T]], *arguments: P.args, **options: P.kwargs
@@ -49,15 +49,19 @@ class Redis:
         self, command: Callable[P, Awaitable[T]], *arguments: P.args, **options: P.kwargs
     ) -> T:
         """Run a command that is worth a wait even where the server failed us a moment ago."""
+        started = monotonic()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 answer = await command(*arguments, **options)
         except OUTAGES as error:
-            failure, before = type(error).__name__, self._failure
-            self._failure, self._next_attempt = failure, monotonic() + PAUSE_SECONDS
-            if not before:
-                log.warning("redis unavailable", failure=failure)
+            failure = type(error).__name__
+            # While others are answered, the server is not away: it is we who are busy.
+            if self._answered < started:
+                if not self._failure:
+                    log.warning("redis unavailable", failure=failure)
+                self._failure, self._next_attempt = failure, monotonic() + PAUSE_SECONDS
             raise Unavailable("redis", failure) from error
+        self._answered = monotonic()
         if self._failure:
             self._failure = ""
             log.info("redis available")

@@ -16,8 +16,7 @@ from ..settings import Settings
 from .redis import Redis
 
 LEASE_SECONDS = 10
-"""Longer than a store takes to answer; a reader that died keeps others from filling until then."""
-LEASE = b"?"
+"""Longer than a store takes to answer."""
 FORMAT = sha256(msgspec.json.encode(msgspec.json.schema(Order))).hexdigest()[:8].encode() + b" "
 """What an entry begins with: the shape of an order. Of another release's shape, it is no entry."""
 
@@ -34,8 +33,8 @@ _lookups = Counter("order_cache_lookups", "Orders looked for in the cache.", ["r
 class CachedOrders:
     """The domain's `Orders`: another store, and Redis in front of its `get`.
 
-    Who misses leaves a lease in the entry's place before reading the store, and fills the entry
-    only while its lease is still there. A change deletes the entry, lease or not: what was read
+    Who finds no entry leaves a lease in its place before reading the store, and fills the place
+    only while that lease is there. A change deletes what is there, entry or lease: what was read
     before a change never enters the cache after it. An entry outlives a change only where Redis
     could not be told of it, and then for `order_cache_seconds` at most.
     """
@@ -49,7 +48,7 @@ class CachedOrders:
 
     async def get(self, order_id: UUID) -> Order | None:
         """See `Orders.get`."""
-        key, lease = f"{self._prefix}{order_id}", LEASE + token_hex(8).encode()
+        key, lease = f"{self._prefix}{order_id}", f"?{token_hex(8)}".encode()
         try:
             # One command asks, and leaves the lease where there is nothing.
             answer = await self._redis.ask(
@@ -66,12 +65,12 @@ class CachedOrders:
                 return cached
         _lookups.labels("miss").inc()
         order = await self._orders.get(order_id)
-        # What cannot be read serves as a lease as well: a change deletes it like any other.
-        ours = lease if found is None else found
-        if order and (ours is lease or not ours.startswith(LEASE)):
+        if order:
+            # Another's lease, or what cannot be read, serves as well: a change deletes it.
+            seen = lease if found is None else found
             entry = FORMAT + msgspec.json.encode(order)
             with suppress(Unavailable):
-                await self._redis.ask(self._fill, [key], [ours, entry, self._seconds])
+                await self._redis.ask(self._fill, [key], [seen, entry, self._seconds])
         return order
 
     async def forget(self, order_id: UUID) -> None:

@@ -17,7 +17,7 @@ DRAIN_SECONDS=0
 
 
 def asked_for(compose: str) -> set[str]:
-    """Return the secrets that a Compose file interpolates, such as `${POSTGRES_PASSWORD}`."""
+    """Return the secrets that a Compose file interpolates, such as `${DATABASE_PASSWORD}`."""
     return set(re.findall(r"\$\{(\w+_(?:PASSWORD|SECRET|KEY|TOKEN))\b", compose))
 
 

@@ -1,7 +1,6 @@
 """A real PostgreSQL for the tests: that of `DATABASE_URL`, or else an embedded one."""
 
 import os
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +11,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
-from pydantic import Secret
 from pydantic_core import MultiHostUrl
 
 from dev.postgres import embedded
-from {{ cookiecutter.package_name }}.commands import migrate
-from {{ cookiecutter.package_name }}.settings import Settings
 
+from .migrated import migrate_database
 from .proxy import Proxy
 
 
@@ -58,8 +55,7 @@ def database_url(server_url: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_database(server_url: str) -> Iterator[str]:
     with fresh_database(server_url) as url:
-        settings = Settings.model_construct(database_url=Secret(MultiHostUrl(url)))
-        assert migrate.run(settings, Namespace()) == 0
+        migrate_database(url)
         yield url
 
 

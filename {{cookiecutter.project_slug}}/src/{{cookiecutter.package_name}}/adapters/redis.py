@@ -9,8 +9,6 @@ from typing import Literal
 
 from redis.asyncio import BlockingConnectionPool, RedisError
 from redis.asyncio import Redis as Client
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
 from ..domain.errors import Unavailable
@@ -23,8 +21,8 @@ PAUSE_SECONDS = 2
 """For how long nothing is asked of a server that is away; then one call finds out for all."""
 MAX_CONNECTIONS = 20
 
-OUTAGES = (RedisError, OSError, ValueError)
-"""What says that there is no answer; a name that no resolver takes is a `ValueError`."""
+OUTAGES = (RedisError, OSError)
+"""What says that there is no answer, or none that we could use."""
 
 
 class Redis:
@@ -87,7 +85,6 @@ async def open_redis(settings: Settings, process: str) -> AsyncIterator[Redis]:
         timeout=ANSWER_SECONDS,
         socket_connect_timeout=ANSWER_SECONDS,
         socket_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 0),
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
     client = Client.from_pool(pool)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -40,10 +41,17 @@ def must(folder: Path, command: str, **variables: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module", params=["postgresql", "none"])
+DAYS: dict[str, dict[str, Any]] = {
+    "postgresql": {},
+    "none": {"database": "none"},
+    "redis": {"redis": True},
+}
+
+
+@pytest.fixture(scope="module", params=DAYS)
 def service(request: pytest.FixtureRequest, cookies_session: object) -> Path:
     """A service that was rendered, set up and committed, as its README says."""
-    folder = Baker(cookies_session).bake(database=request.param)
+    folder = Baker(cookies_session).bake(**DAYS[request.param])
     must(folder, "make setup")
     must(folder, "git init --quiet --initial-branch main && git add --all")
     author = "-c user.name=Somebody -c user.email=somebody@example.com"

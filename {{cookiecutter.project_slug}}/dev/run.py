@@ -42,11 +42,11 @@ def main(arguments: list[str]) -> int:
         {% if cookiecutter.database == "postgresql" %}
         stack.enter_context(postgres.provided(ROOT / ".dev" / "postgres"))
         {% endif %}
-        {% if cookiecutter.database != "none" %}
-        subprocess.run([*SERVICE, "migrate"], check=True)
-        {% endif %}
         {% if cookiecutter.redis %}
         stack.enter_context(redis_provided())
+        {% endif %}
+        {% if cookiecutter.database != "none" %}
+        subprocess.run([*SERVICE, "migrate"], check=True)
         {% endif %}
         if arguments:
             return subprocess.call([*SERVICE, *arguments])

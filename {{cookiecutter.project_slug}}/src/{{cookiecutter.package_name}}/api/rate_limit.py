@@ -64,7 +64,7 @@ async def _decide(request: Request) -> Decision | None:
 
 
 def _headers(decision: Decision) -> list[tuple[bytes, bytes]]:
-    """Return the fields of draft-ietf-httpapi-ratelimit-headers-10."""
+    """Return the fields of draft-ietf-httpapi-ratelimit-headers."""
     policy = f'"default";q={decision.limit};w={decision.window}'
     left = f'"default";r={decision.remaining};t={decision.reset}'
     return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]

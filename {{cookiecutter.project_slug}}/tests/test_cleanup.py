@@ -7,7 +7,6 @@ import pytest
 
 from .service import run
 
-
 ADD_OLD_ORDERS = """
 from dataclasses import replace; from datetime import timedelta; from uuid import UUID
 from {{ cookiecutter.package_name }}.domain.orders import place

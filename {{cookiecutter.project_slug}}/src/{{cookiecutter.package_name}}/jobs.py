@@ -32,6 +32,9 @@ def add_jobs(app: App, settings: Settings, resources: Resources) -> None:
     @validated
     async def fulfil(order_id: UUID) -> None:
         await fulfilments.fulfil(order_id)
+        {% if cookiecutter.redis %}
+        await resources.cache.forget(order_id)
+        {% endif %}
 
     @app.periodic(cron=settings.cleanup_schedule)
     @app.task(name="cleanup", retry=retry)

@@ -45,6 +45,9 @@ class Resources:
     {% if cookiecutter.database != "none" %}
     orders: Orders = field(init=False)
     {% endif %}
+    {% if cookiecutter.__cached_orders %}
+    cache: CachedOrders = field(init=False)
+    {% endif %}
     {% if cookiecutter.redis %}
     rate_limiter: RateLimiter = field(init=False)
     {% endif %}
@@ -81,7 +84,7 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
         resources.pings["redis"] = redis.ping
         {% endif %}
         {% if cookiecutter.__cached_orders %}
-        resources.orders = CachedOrders(resources.orders, redis, settings)
+        resources.orders = resources.cache = CachedOrders(resources.orders, redis, settings)
         {% endif %}
         {% if cookiecutter.worker %}
         resources.jobs = JobQueue(orders.pool)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pymongo import DESCENDING
@@ -28,10 +28,11 @@ class MongoOrders:
         self._database = database
         self._orders = database["orders"]
 
-    async def ping(self) -> None:
+    async def ping(self) -> Literal["ok"]:
         """Raise `Unavailable` unless the server answers and has the indexes."""
         async with bounded(PING_SECONDS):
             await mongodb_schema.check(self._database)
+        return "ok"
 
     async def add(self, order: Order, key: str | None) -> Order:
         """See `Orders.add`; the uniqueness of an index decides who came first."""

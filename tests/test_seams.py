@@ -21,6 +21,7 @@ SEAMS = {
     "src/{{cookiecutter.package_name}}/adapters/postgres.py",
     "src/{{cookiecutter.package_name}}/cli.py",
     "src/{{cookiecutter.package_name}}/commands/migrate.py",
+    "src/{{cookiecutter.package_name}}/jobs.py",
     "src/{{cookiecutter.package_name}}/lifecycle.py",
     "src/{{cookiecutter.package_name}}/main.py",
     "src/{{cookiecutter.package_name}}/settings.py",

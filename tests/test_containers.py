@@ -13,6 +13,7 @@ import pytest
 import yaml
 from pytest_cookies.plugin import Cookies
 
+from tools import images
 from tools.pythons import outside
 
 from .baking import Baker
@@ -44,13 +45,15 @@ in_the_default = pytest.mark.parametrize("service", ["default"], indirect=True)
 
 
 @pytest.fixture(scope="module")
-def service(request: pytest.FixtureRequest, cookies_session: Cookies) -> Path:
+def service(request: pytest.FixtureRequest, cookies_session: Cookies) -> Iterator[Path]:
     """A service for the default Python, just rendered: no lock, no `.env`."""
-    return Baker(cookies_session).bake(
+    folder = Baker(cookies_session).bake(
         project_slug=f"containers-{list(COMBINATIONS).index(request.param)}",
         python_version=OPTIONS["python_version"][0],
         **COMBINATIONS[request.param],
     )
+    with images.provided(list(folder.glob("compose/*.yaml"))):
+        yield folder
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,37 @@
+"""Images that Compose files name: those that can be had, and a stand-in for one that cannot."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .mongodb import ferretdb
+from .pythons import ROOT
+
+MONGO = "mongo:8"
+
+
+@contextmanager
+def provided(compose_files: list[Path]) -> Iterator[None]:
+    """Have the image of MongoDB for as long as files that name it are used."""
+    named = {n for file in compose_files for n in re.findall(r"image: (\S+)", file.read_text())}
+    if MONGO not in named or _succeeds("image", "inspect", MONGO) or _succeeds("pull", MONGO):
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        context = Path(folder) / "context"
+        shutil.copytree(ROOT / "tools" / "mongo_standin", context)
+        shutil.copy(ferretdb(), context / "ferretdb")
+        subprocess.run(["docker", "build", "--quiet", "--tag", MONGO, str(context)], check=True)
+    try:
+        yield
+    finally:
+        # Nobody is to take it for the real one.
+        subprocess.run(["docker", "image", "rm", "--force", MONGO], check=True)
+
+
+def _succeeds(*arguments: str) -> bool:
+    return subprocess.run(["docker", *arguments], capture_output=True, check=False).returncode == 0

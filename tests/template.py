@@ -20,6 +20,10 @@ DERIVED: dict[str, str] = {
     if name.startswith("__") and isinstance(value, str)
 }
 """What follows from the answers and has a name, such as that there is anything to be attached."""
+FIRST: dict[str, Any] = {
+    name: value[0] if isinstance(value, list) else value for name, value in QUESTIONS.items()
+}
+"""The default answers, but for those that are made of others."""
 FEATURES: dict[str, list[str]] = DECLARED["_features"]
 REQUIREMENTS: dict[str, list[str]] = DECLARED["_requires"]
 

@@ -19,7 +19,7 @@ from tools.pythons import outside
 from .baking import Baker
 from .running import PATIENCE, free_ports
 from .template import OPTIONS
-from .variants import combinations
+from .variants import COMBINATIONS, FULLEST
 
 Run = Callable[..., str]
 
@@ -36,11 +36,8 @@ pytestmark = [
 ]
 
 
-COMBINATIONS = combinations()
 in_every_combination = pytest.mark.parametrize("service", COMBINATIONS, indirect=True)
-in_the_fullest = pytest.mark.parametrize(
-    "service", [max(COMBINATIONS, key=lambda variant: len(COMBINATIONS[variant]))], indirect=True
-)
+in_the_fullest = pytest.mark.parametrize("service", [FULLEST], indirect=True)
 in_the_default = pytest.mark.parametrize("service", ["default"], indirect=True)
 
 

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +19,7 @@ from tools.pythons import UV, outside
 from .baking import Baker
 from .running import PATIENCE, free_ports
 from .template import DECLARED
+from .variants import BARE, COMBINATIONS, FULLEST
 
 
 def sh(folder: Path, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -41,17 +41,10 @@ def must(folder: Path, command: str, **variables: str) -> str:
     return done.stdout
 
 
-DAYS: dict[str, dict[str, Any]] = {
-    "postgresql": {},
-    "none": {"database": "none"},
-    "redis": {"redis": True},
-}
-
-
-@pytest.fixture(scope="module", params=DAYS)
+@pytest.fixture(scope="module", params=["default", BARE, FULLEST])
 def service(request: pytest.FixtureRequest, cookies_session: object) -> Path:
     """A service that was rendered, set up and committed, as its README says."""
-    folder = Baker(cookies_session).bake(**DAYS[request.param])
+    folder = Baker(cookies_session).bake(**COMBINATIONS[request.param])
     must(folder, "make setup")
     must(folder, "git init --quiet --initial-branch main && git add --all")
     author = "-c user.name=Somebody -c user.email=somebody@example.com"
@@ -133,6 +126,12 @@ def ports() -> dict[str, str]:
     return {"PORT": str(web), "METRICS_PORT": str(metrics)}
 
 
+def wait_until_it_listens(process: subprocess.Popen[str], ports: dict[str, str]) -> None:
+    assert process.stdout
+    says_so = re.compile(rf"listening .*port={ports['PORT']}\b")
+    assert any(says_so.search(line) for line in process.stdout)
+
+
 @pytest.fixture
 def running(service: Path, ports: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     """`make run`, until it says where it serves."""
@@ -145,9 +144,8 @@ def running(service: Path, ports: dict[str, str]) -> Iterator[subprocess.Popen[s
         text=True,
         start_new_session=True,
     ) as process:
-        assert process.stdout
         try:
-            assert any("listening" in line for line in process.stdout)
+            wait_until_it_listens(process, ports)
             yield process
             os.killpg(process.pid, signal.SIGTERM)
             process.communicate(timeout=PATIENCE)
@@ -165,8 +163,7 @@ def test_make_run_serves_and_serves_again_after_an_edit(
     before = main.read_text()
     main.write_text(f"{before}\n")
     try:
-        assert running.stdout
-        assert any("listening" in line for line in running.stdout)
+        wait_until_it_listens(running, ports)
         assert httpx.get(f"{url}/livez").status_code == 200
     finally:
         main.write_text(before)

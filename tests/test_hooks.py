@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from .baking import BakeError, Baker
-from .template import ROOT, SERVICE
+from .template import FIRST, REQUIREMENTS, ROOT, SERVICE, unmet
+from .variants import combinations
 
 REFUSED = [
     ("project_slug", "../escape"),
@@ -101,6 +102,19 @@ def test_a_feature_without_what_it_needs_is_refused(baker: Baker, template: Path
     with pytest.raises(BakeError, match=r"ci=github: needs database=postgresql"):
         baker.bake(template, database="none")
     assert baker.bake(template, database="none", ci="none").is_dir()
+
+
+IMPOSSIBLE = combinations(allowed=False)
+
+
+@pytest.mark.parametrize("variant", IMPOSSIBLE)
+def test_answers_that_cannot_work_together_are_refused_with_those_that_would(
+    baker: Baker, variant: str
+) -> None:
+    with pytest.raises(BakeError) as refusal:
+        baker.bake(**IMPOSSIBLE[variant])
+    (feature,) = unmet(FIRST | IMPOSSIBLE[variant])
+    assert str(refusal.value).startswith(f"{feature}: needs {REQUIREMENTS[feature][0]}, not ")
 
 
 def test_a_file_of_two_features_needs_both(baker: Baker, template: Path) -> None:

@@ -9,6 +9,7 @@ from .template import (
     DECLARED,
     DERIVED,
     FEATURES,
+    FIRST,
     OPTIONS,
     QUESTIONS,
     REQUIREMENTS,
@@ -20,8 +21,6 @@ from .template import (
     with_derived,
     within,
 )
-
-FIRST = {name: value[0] if isinstance(value, list) else value for name, value in QUESTIONS.items()}
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -14,7 +14,7 @@ import yaml
 
 from tools.pythons import UV, outside
 
-from .template import QUESTIONS, expected_files, files_of
+from .template import FIRST, expected_files, files_of
 from .variants import VARIANTS
 
 Rendered = Callable[[str], Path]
@@ -49,10 +49,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
 def answers_of(variant: str) -> dict[str, Any]:
     """Return the answers that decide on files, defaults included."""
-    first = {
-        name: value[0] if isinstance(value, list) else value for name, value in QUESTIONS.items()
-    }
-    answers = first | VARIANTS[variant]
+    answers = FIRST | VARIANTS[variant]
     if "package_name" not in VARIANTS[variant]:
         slug = VARIANTS[variant].get("project_slug", "order-service")
         answers["package_name"] = slug.replace("-", "_")

@@ -6,7 +6,7 @@ from typing import Any
 
 from tools.pythons import is_at_hand, newest_python
 
-from .template import FEATURES, OPTIONS, unmet
+from .template import FEATURES, FIRST, OPTIONS, expected_files, unmet
 
 
 def deviations() -> dict[str, dict[str, Any]]:
@@ -23,8 +23,11 @@ def deviations() -> dict[str, dict[str, Any]]:
     return variants
 
 
-def combinations() -> dict[str, dict[str, Any]]:
-    """Return the allowed answers to the questions that decide on containers, by a readable id."""
+def combinations(*, allowed: bool = True) -> dict[str, dict[str, Any]]:
+    """Return the answers to the questions that decide on containers, by a readable id.
+
+    They are those that can work together, or else those that cannot.
+    """
     deciding = [question for question in OPTIONS if decides_on_containers(question)]
     values = [
         OPTIONS[question] if isinstance(OPTIONS[question], list) else [False, True]
@@ -35,7 +38,7 @@ def combinations() -> dict[str, dict[str, Any]]:
         answers = dict(zip(deciding, chosen, strict=True))
         default = {question: options[0] for question, options in zip(deciding, values, strict=True)}
         others = {q: value for q, value in answers.items() if value != default[q]}
-        if not unmet(answers):
+        if allowed != bool(unmet(answers)):
             variant = "-".join(f"{q}-{spoken(value)}" for q, value in others.items()) or "default"
             variants[variant] = others
     return variants
@@ -55,11 +58,17 @@ def spoken(value: str | bool) -> str:
     return value if isinstance(value, str) else "yes" if value else "no"
 
 
+COMBINATIONS = combinations()
+BARE, *_, FULLEST = sorted(
+    COMBINATIONS,
+    key=lambda variant: len(expected_files(FIRST | {"package_name": "p"} | COMBINATIONS[variant])),
+)
+"""The ids of the combinations with the fewest and with the most files."""
 HARD_TEXT = "O'Brien's \"best\" service: #1 & <co> \\ 服务 🚀 \\"
 TEXTS = ("project_name", "description", "author_name", "organization")
 VARIANTS: dict[str, dict[str, Any]] = {
     **deviations(),
-    **combinations(),
+    **COMBINATIONS,
     "shortest-names": {"project_slug": "a", "package_name": "b"},
     "hardest-answers": {
         "project_slug": "w" * 30,

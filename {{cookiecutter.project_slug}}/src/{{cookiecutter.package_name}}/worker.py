@@ -1,104 +1,23 @@
-"""START HERE for the worker: how it takes jobs, tells of itself, and stops."""
+"""START HERE for the worker: what the process is made of, and how it starts, works and stops."""
 
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import uvloop
 from fastapi import FastAPI, Response
-from procrastinate.exceptions import ConnectorException
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from . import exits
 from .api import health, problems
 from .api.observe import ObserveRequests
-from .domain.errors import Unavailable
-from .job_observation import ObserveJobs, count_jobs, tell_only_of_unknown_jobs
-from .jobs import ATTEMPTS, add_jobs
-from .lifecycle import Resources, open_resources
+from .job_observation import count_jobs, tell_only_of_unknown_jobs
+from .lifecycle import open_resources
 from .logs import log
 from .server import Server, bind
 from .settings import Settings
-
-PAUSE_SECONDS = 1
-"""How long to wait before asking again: for a job where there was none, or for the database."""
-
-
-async def work(settings: Settings, resources: Resources) -> None:
-    """Do jobs until cancelled; then take no new one, finish what is begun or give it back."""
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_do_jobs(settings, resources))
-        group.create_task(_take_over(settings, resources))
-
-
-async def _do_jobs(settings: Settings, resources: Resources) -> None:
-    app = await resources.jobs.app()
-    add_jobs(app, settings, resources)
-    away = False
-    while True:
-        try:
-            await app.run_worker_async(
-                concurrency=settings.worker_concurrency,
-                delete_jobs="successful",
-                fetch_job_polling_interval=PAUSE_SECONDS,
-                install_signal_handlers=False,
-                listen_notify=False,
-                shutdown_graceful_timeout=settings.shutdown_seconds / 2,
-                stalled_worker_timeout=settings.job_lease_seconds,
-                update_heartbeat_interval=settings.job_lease_seconds / 3,
-                worker_middleware=[ObserveJobs(settings.job_seconds)],
-            )
-            away = False
-        except (ConnectorException, Unavailable) as error:
-            if not away:
-                failure = error.failure if isinstance(error, Unavailable) else type(error).__name__
-                log.warning("takes no jobs", failure=failure)
-            away = True
-        await asyncio.sleep(PAUSE_SECONDS)
-
-
-async def _take_over(settings: Settings, resources: Resources) -> None:
-    lease = settings.job_lease_seconds
-    while True:
-        with suppress(Unavailable):
-            if taken := await resources.jobs.take_over(lease, ATTEMPTS):
-                log.warning("took over jobs of a worker that is gone", jobs=taken)
-        await asyncio.sleep(lease / 3)
-
-
-class WorkerServer(Server):
-    """Answers probes until the last job is done.
-
-    What is not done in time is left to other workers, as if this one had been killed.
-    """
-
-    def __init__(self, app: FastAPI, settings: Settings, readiness: health.Readiness) -> None:
-        closing = min(1, settings.shutdown_seconds / 2)
-        probes = {
-            "port": settings.metrics_port,
-            "drain_seconds": settings.shutdown_seconds - closing,
-            "shutdown_seconds": closing,
-        }
-        super().__init__(app, settings.model_copy(update=probes), readiness)
-        self._app = app
-
-    async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: whether all is done; raises what has brought down the work."""
-        late = await super().on_tick(counter)
-        doing: asyncio.Task[None] = self._app.state.work
-        if not self._readiness.draining:
-            if doing.done():
-                doing.result()
-            return late
-        if not self._app.state.stopping:
-            self._app.state.stopping = True
-            doing.cancel()
-        self.should_exit = doing.done()
-        if late and not self.should_exit:
-            log.warning("left jobs to other workers")
-            os._exit(0)
-        return self.should_exit
+from .work import work
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -143,3 +62,37 @@ def serve(settings: Settings) -> int:
         uvloop.run(server.serve(sockets=[listener]))
     log.info("stopped")
     return 0
+
+
+class WorkerServer(Server):
+    """Answers probes until the last job is done.
+
+    What is not done in time is left to other workers, as if this one had been killed.
+    """
+
+    def __init__(self, app: FastAPI, settings: Settings, readiness: health.Readiness) -> None:
+        closing = min(1, settings.shutdown_seconds / 2)
+        probes = {
+            "port": settings.metrics_port,
+            "drain_seconds": settings.shutdown_seconds - closing,
+            "shutdown_seconds": closing,
+        }
+        super().__init__(app, settings.model_copy(update=probes), readiness)
+        self._app = app
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether all is done; raises what has brought down the work."""
+        late = await super().on_tick(counter)
+        doing: asyncio.Task[None] = self._app.state.work
+        if not self._readiness.draining:
+            if doing.done():
+                doing.result()
+            return late
+        if not self._app.state.stopping:
+            self._app.state.stopping = True
+            doing.cancel()
+        self.should_exit = doing.done()
+        if late and not self.should_exit:
+            log.warning("left jobs to other workers")
+            os._exit(0)
+        return self.should_exit

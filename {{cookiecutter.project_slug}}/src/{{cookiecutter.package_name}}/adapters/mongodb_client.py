@@ -20,7 +20,9 @@ from ..domain.errors import Unavailable
 from ..settings import Settings
 
 CONNECT_SECONDS = 2
-"""How long to wait for a server, for a connection to it, and for one of the pool."""
+"""How long to wait for a connection, new or from the pool."""
+SELECT_SECONDS = 1.5
+"""How long to look for a server; a read is tried twice, half a second apart."""
 ANSWER_SECONDS = 4
 """How long to wait for all that is done in one go."""
 LONGEST_NAME = 128
@@ -69,7 +71,7 @@ async def open_database(settings: Settings, process: str) -> AsyncIterator[Datab
         appname=name.decode(errors="ignore"),
         tz_aware=True,
         uuidRepresentation="standard",
-        serverSelectionTimeoutMS=CONNECT_SECONDS * 1000,
+        serverSelectionTimeoutMS=int(SELECT_SECONDS * 1000),
         connectTimeoutMS=CONNECT_SECONDS * 1000,
         waitQueueTimeoutMS=CONNECT_SECONDS * 1000,
         minPoolSize=0,

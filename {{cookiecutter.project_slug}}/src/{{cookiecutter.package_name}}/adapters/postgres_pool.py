@@ -1,9 +1,11 @@
 """Connections to PostgreSQL: pooled, every wait bounded, every outage `Unavailable`."""
 
 import asyncio
+import logging
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 
 from psycopg import AsyncConnection, InterfaceError, OperationalError
 from psycopg.errors import UndefinedColumn, UndefinedTable
@@ -22,7 +24,6 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "10s",
     "TimeZone": "UTC",
 }
-
 
 OUTAGES = (OperationalError, InterfaceError, UndefinedColumn, UndefinedTable, TimeoutError)
 """What says that the server, or the schema that this release needs, is not there."""
@@ -50,6 +51,26 @@ class Pool:
                     await self._pool.putconn(connection)
         except OUTAGES as error:
             raise Unavailable("database", type(error).__name__) from error
+
+
+class Sparingly(logging.Filter):
+    """Lets one warning pass in so many seconds: a pool tells of every attempt to connect."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._next = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether to let `record` pass."""
+        now = monotonic()
+        if record.levelno == logging.WARNING and now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
+
+
+logging.getLogger("psycopg.pool").addFilter(Sparingly(10))
 
 
 @asynccontextmanager

@@ -15,7 +15,10 @@ CREATE TABLE effects (order_id uuid);
 CREATE FUNCTION obstruct() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO effects VALUES (NEW.id);
     IF NEW.item = 'poison' THEN RAISE 'poison'; END IF;
-    IF NEW.item = 'slow' THEN PERFORM pg_advisory_xact_lock(42); END IF;
+    IF NEW.item = 'slow' THEN
+        PERFORM set_config('lock_timeout', '0', true);
+        PERFORM pg_advisory_xact_lock(42);
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER obstruct BEFORE UPDATE OF status ON orders FOR EACH ROW EXECUTE FUNCTION obstruct();

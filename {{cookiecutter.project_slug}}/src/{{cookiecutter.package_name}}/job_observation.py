@@ -62,7 +62,9 @@ class ObserveJobs:
 
 def _misfits(error: ValidationError) -> dict[str, Any]:
     """Say what is wrong with the arguments, by name, without their values."""
-    return {"arguments": {str(found["loc"][0]): found["msg"] for found in error.errors()}}
+    # Beyond the first comma, a message may quote what was given.
+    wrong = {str(e["loc"][0]): e["msg"].partition(",")[0] for e in error.errors()}
+    return {"arguments": wrong}
 
 
 async def count_jobs(queue: JobQueue) -> None:

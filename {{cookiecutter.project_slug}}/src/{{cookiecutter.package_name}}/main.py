@@ -21,6 +21,7 @@ from .logs import log
 from .metrics import open_metrics_server
 from .server import Server, bind
 from .settings import Settings
+from .tracing import REQUEST_SPANS
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -41,12 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
         responses=problems.RESPONSES,
         redoc_url=None,
         redirect_slashes=False,
-        telemetry={
-            "auto_configure": False,
-            "logs": False,
-            "metrics": False,
-            "operation_spans": False,
-        },
+        telemetry=REQUEST_SPANS,
     )
     app.state.readiness = readiness
     app.add_middleware(LimitBodies, max_bytes=settings.max_body_bytes)

@@ -4,10 +4,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
 
 from .settings import Settings
 
+REQUEST_SPANS: TelemetryConfig = {
+    "auto_configure": False,
+    "logs": False,
+    "metrics": False,
+    "operation_spans": False,
+}
+"""What the framework does by itself: a span for each request, and nothing else."""
 FLUSH_SECONDS = 0.5
 """How long a stopping process tries to send the last traces; a collector may be down as well."""
 

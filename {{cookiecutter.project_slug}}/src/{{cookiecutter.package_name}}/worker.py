@@ -17,6 +17,7 @@ from .lifecycle import open_resources
 from .logs import log
 from .server import Server, bind
 from .settings import Settings
+from .tracing import REQUEST_SPANS
 from .work import work
 
 
@@ -32,7 +33,9 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.work = asyncio.create_task(work(settings, resources))
             yield
 
-    app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        lifespan=lifespan, openapi_url=None, redirect_slashes=False, telemetry=REQUEST_SPANS
+    )
     app.state.readiness, app.state.stopping = readiness, False
     app.add_middleware(ObserveRequests, readiness=readiness)
     problems.install(app)

@@ -17,6 +17,7 @@ import pytest
 from tools.pythons import UV, outside
 
 from .baking import Baker
+from .needs import need_redis
 from .running import PATIENCE, free_ports
 from .template import DECLARED
 from .variants import BARE, COMBINATIONS, FULLEST
@@ -74,6 +75,7 @@ def test_secrets_are_strong_private_and_never_overwritten(service: Path) -> None
 
 
 def test_checks_and_tests_pass_and_leave_nothing_behind(service: Path) -> None:
+    need_redis(service)
     must(service, "make check test")
     assert must(service, "git status --porcelain") == ""
 

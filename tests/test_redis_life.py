@@ -1,7 +1,6 @@
 """A service with Redis, while a real one is killed, frozen and started again."""
 
 import json
-import shutil
 import signal
 import subprocess
 import threading
@@ -15,6 +14,7 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from .baking import Baker
+from .needs import lack, redis_server
 from .running import PATIENCE, Database, Installed, Web, database, free_ports, install
 
 
@@ -28,10 +28,8 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it, again after `kill`, and wait until it can be reached."""
-        program = shutil.which("redis-server")
-        assert program, "redis-server is needed: install it, as .ci/run does"
         self._process = subprocess.Popen(
-            [program, "--port", str(self._port), "--save", "", "--appendonly", "no"],
+            [str(redis_server()), "--port", str(self._port), "--save", "", "--appendonly", "no"],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -72,6 +70,8 @@ def postgres(service: Installed) -> Iterator[Database]:
 
 @pytest.fixture
 def redis() -> Iterator[RedisServer]:
+    if not redis_server():
+        lack("no redis-server or valkey-server is installed")
     server = RedisServer()
     yield server
     server.kill()

@@ -14,6 +14,7 @@ import yaml
 
 from tools.pythons import UV, outside
 
+from .needs import need_redis
 from .template import FIRST, expected_files, files_of
 from .variants import VARIANTS
 
@@ -130,6 +131,7 @@ def test_it_passes_its_own_tests(
     rendered: Rendered, make: Callable[..., str], variant: str, request: pytest.FixtureRequest
 ) -> None:
     service = rendered(variant)
+    need_redis(service)
     variables = {}
     if (service / "tests/mongodb.py").exists():
         variables["MONGODB_URL"] = request.getfixturevalue("mongodb_url")

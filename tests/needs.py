@@ -1,0 +1,33 @@
+"""What some tests need of the machine: without it they are skipped, but never in CI."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def need_redis(service: Path) -> None:
+    """Go on if the service uses no Redis, or one can be had, installed or as a container."""
+    if not (service / "tests" / "redis.py").exists() or redis_server() or _docker_answers():
+        return
+    lack("no redis-server or valkey-server is installed, and no Docker engine answers")
+
+
+def redis_server() -> str | None:
+    """Return the path of an installed server."""
+    return shutil.which("redis-server") or shutil.which("valkey-server")
+
+
+def lack(what: str) -> None:
+    """Skip the test for what is not here; in CI, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def _docker_answers() -> bool:
+    if not shutil.which("docker"):
+        return False
+    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0

@@ -19,7 +19,8 @@ from .service import Service, run, until
 
 TEA = {"item": "tea", "quantity": 2}
 SHAPE = """
-SELECT oid::regprocedure::text FROM pg_proc WHERE proname ^@ 'procrastinate_'
+SELECT concat_ws(' ', oid::regprocedure, regexp_replace(prosrc, '\\s+', ' ', 'g'))
+FROM pg_proc WHERE proname ^@ 'procrastinate_'
 UNION ALL
 SELECT concat_ws(' ', table_name, column_name, data_type) FROM information_schema.columns
 WHERE table_name ^@ 'procrastinate_'

@@ -163,6 +163,7 @@ def test_a_database_that_dies_and_comes_back(
 ) -> None:
     with Worker(environment) as worker:
         assert_at_work(worker, environment)
+        assert 'jobs{status="todo"}' in worker.get("/metrics").text
         database_proxy.cut()
         worker.wait_for("takes no jobs")
         assert worker.get("/livez").status_code == 200

@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         lifespan=lifespan, openapi_url=None, redirect_slashes=False, telemetry=REQUEST_SPANS
     )
-    app.state.readiness, app.state.stopping = readiness, False
+    app.state.readiness = readiness
     app.add_middleware(ObserveRequests, readiness=readiness)
     problems.install(app)
     identity = {"service": settings.otel_service_name, "revision": settings.revision}
@@ -91,9 +91,7 @@ class WorkerServer(Server):
             if doing.done():
                 doing.result()
             return late
-        if not self._app.state.stopping:
-            self._app.state.stopping = True
-            doing.cancel()
+        doing.cancel()  # A group of tasks heeds it once.
         self.should_exit = doing.done()
         if late and not self.should_exit:
             log.warning("left jobs to other workers")

@@ -155,6 +155,8 @@ for line in sys.stdin:
         server.ensure_postgres_running()
     else:
         postmaster = psutil.Process(server.get_pid())
+        if command != "SIGCONT":
+            postmaster.suspend()  # From now on it has no further children.
         processes = [postmaster, *postmaster.children()]
         for process in processes:
             process.send_signal(getattr(signal, command))

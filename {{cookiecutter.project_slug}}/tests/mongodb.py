@@ -9,13 +9,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pydantic import Secret
 from pymongo import MongoClient
 from pymongo.uri_parser import parse_uri
 
 from dev.mongodb import server
 
+from .migrated import migrate_database
 from .proxy import Proxy
-from .service import path_only, run
 
 
 def beside(url: str, name: str) -> str:
@@ -58,8 +59,7 @@ def database_url(server_url: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_database(server_url: str) -> Iterator[str]:
     with fresh_database(server_url) as url:
-        done = run(path_only() | {"MONGODB_URL": url}, "migrate")
-        assert done.returncode == 0, done.stdout
+        migrate_database(mongodb_url=Secret(url))
         yield url
 
 

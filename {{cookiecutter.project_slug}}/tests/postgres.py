@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
+from pydantic import Secret
 from pydantic_core import MultiHostUrl
 
 from dev.postgres import embedded
@@ -55,7 +56,7 @@ def database_url(server_url: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_database(server_url: str) -> Iterator[str]:
     with fresh_database(server_url) as url:
-        migrate_database(url)
+        migrate_database(database_url=Secret(MultiHostUrl(url)))
         yield url
 
 

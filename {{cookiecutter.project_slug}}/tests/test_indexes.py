@@ -9,7 +9,7 @@ from pymongo import MongoClient
 
 from {{ cookiecutter.package_name }}.adapters.mongodb_schema import INDEXES
 
-from .service import COMMAND, Service, path_only, run
+from .service import COMMAND, Service, run
 
 NEEDED = {f"{where}.{index.document['name']}" for where in INDEXES for index in INDEXES[where]}
 
@@ -26,10 +26,10 @@ def existing(url: str) -> set[str]:
     return {name for name in found if not name.endswith("._id_")}
 
 
-def test_migrating_twice_is_as_good_as_once(database_url: str) -> None:
+def test_migrating_twice_is_as_good_as_once(environment: dict[str, str], database_url: str) -> None:
     outputs = []
     for _ in range(2):
-        done = run(path_only() | {"MONGODB_URL": database_url}, "migrate")
+        done = run(environment | {"MONGODB_URL": database_url}, "migrate")
         assert done.returncode == 0, done.stdout
         assert existing(database_url) == NEEDED
         outputs.append([json.loads(line) for line in done.stdout.splitlines()])
@@ -39,8 +39,10 @@ def test_migrating_twice_is_as_good_as_once(database_url: str) -> None:
     assert set(second[-1]["schema"]) == NEEDED
 
 
-def test_several_at_once_do_not_disturb_each_other(database_url: str) -> None:
-    environment = path_only() | {"MONGODB_URL": database_url}
+def test_several_at_once_do_not_disturb_each_other(
+    environment: dict[str, str], database_url: str
+) -> None:
+    environment["MONGODB_URL"] = database_url
     running = [
         subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE)
         for _ in range(8)
@@ -58,7 +60,7 @@ def test_web_never_migrates_and_is_not_ready_before(
         assert answer.status_code == 503
         assert answer.json()["checks"] == {"database": "SchemaBehind"}
         assert existing(database_url) == set()
-        run(path_only() | {"MONGODB_URL": database_url}, "migrate")
+        run(environment | {"MONGODB_URL": database_url}, "migrate")
         assert service.get("/readyz").status_code == 200
 
 
@@ -66,7 +68,7 @@ def test_web_never_migrates_and_is_not_ready_before(
 def test_without_one_of_the_indexes_it_is_not_ready(
     environment: dict[str, str], database_url: str, name: str
 ) -> None:
-    run(path_only() | {"MONGODB_URL": database_url}, "migrate")
+    run(environment | {"MONGODB_URL": database_url}, "migrate")
     with MongoClient[dict[str, Any]](database_url) as client:
         client.get_default_database()["orders"].drop_index(name)
     done = run(environment | {"MONGODB_URL": database_url}, "check")
@@ -74,8 +76,8 @@ def test_without_one_of_the_indexes_it_is_not_ready(
     assert json.loads(done.stdout.splitlines()[-1])["answer"] == "SchemaBehind"
 
 
-def test_a_database_that_is_not_there_is_said_in_one_line() -> None:
-    done = run(path_only() | {"MONGODB_URL": "mongodb://127.0.0.1:1/none"}, "migrate")
+def test_a_database_that_is_not_there_is_said_in_one_line(environment: dict[str, str]) -> None:
+    done = run(environment | {"MONGODB_URL": "mongodb://127.0.0.1:1/none"}, "migrate")
     assert done.returncode == 69
     assert json.loads(done.stdout)["event"] == "not migrated"
     assert done.stderr == ""

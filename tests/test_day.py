@@ -20,6 +20,7 @@ from .baking import Baker
 from .needs import need_redis
 from .running import PATIENCE, free_ports
 from .template import DECLARED
+from .tested import fingerprint, tested
 from .variants import BARE, COMBINATIONS, FULLEST
 
 
@@ -78,6 +79,7 @@ def test_checks_and_tests_pass_and_leave_nothing_behind(service: Path) -> None:
     need_redis(service)
     must(service, "make check test")
     assert must(service, "git status --porcelain") == ""
+    tested[fingerprint(service)] = service
 
 
 def test_names_of_installed_packages_are_refused_for_the_service(service: Path) -> None:

@@ -16,6 +16,7 @@ from tools.pythons import UV, outside
 
 from .needs import need_redis
 from .template import FIRST, expected_files, files_of
+from .tested import fingerprint, tested
 from .variants import VARIANTS
 
 Rendered = Callable[[str], Path]
@@ -123,9 +124,6 @@ def test_it_passes_its_own_checks(
     make(rendered(variant), "check")
 
 
-tested: dict[str, str] = {}
-
-
 @every_variant
 def test_it_passes_its_own_tests(
     rendered: Rendered, make: Callable[..., str], variant: str, request: pytest.FixtureRequest
@@ -140,15 +138,6 @@ def test_it_passes_its_own_tests(
         said = make(service, "test", **variables)
         assert re.search(r"\d+ passed", said)
         assert "skipped" not in said
-        tested[fingerprint(service)] = variant
+        tested[fingerprint(service)] = service
     else:
-        assert (rendered(same) / "pyproject.toml").exists()
-
-
-def fingerprint(service: Path) -> str:
-    """Return a digest of all that its tests can see; equal ones need not be run twice."""
-    digest = hashlib.sha256()
-    for path in sorted(files_of(service)):
-        if path != "LICENSE" and not path.startswith(".github/"):
-            digest.update(path.encode() + b"\0" + (service / path).read_bytes())
-    return digest.hexdigest()
+        assert (same / "pyproject.toml").exists()

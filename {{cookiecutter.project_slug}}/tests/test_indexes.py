@@ -58,7 +58,7 @@ def test_web_never_migrates_and_is_not_ready_before(
     with Service(environment | {"MONGODB_URL": database_url}) as service:
         answer = service.get("/readyz")
         assert answer.status_code == 503
-        assert answer.json()["checks"] == {"database": "SchemaBehind"}
+        assert answer.json()["checks"]["database"] == "SchemaBehind"
         assert existing(database_url) == set()
         run(environment | {"MONGODB_URL": database_url}, "migrate")
         assert service.get("/readyz").status_code == 200
@@ -73,7 +73,9 @@ def test_without_one_of_the_indexes_it_is_not_ready(
         client.get_default_database()["orders"].drop_index(name)
     done = run(environment | {"MONGODB_URL": database_url}, "check")
     assert done.returncode == 69
-    assert json.loads(done.stdout.splitlines()[-1])["answer"] == "SchemaBehind"
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    answers = {line["name"]: line["answer"] for line in lines if line["event"] == "backing service"}
+    assert answers["database"] == "SchemaBehind"
 
 
 def test_a_database_that_is_not_there_is_said_in_one_line(environment: dict[str, str]) -> None:

@@ -60,7 +60,7 @@ def test_a_job_that_is_begun_is_finished_before_the_end(
 def test_a_job_that_takes_too_long_is_given_back(
     environment: dict[str, str], service: Service, database: psycopg.Connection
 ) -> None:
-    with Worker(environment | {"SHUTDOWN_SECONDS": "2"}) as worker, held(database):
+    with Worker(environment | {"SHUTDOWN_SECONDS": "4"}) as worker, held(database):
         begin_slow_job(service, database)
         worker.terminate()
         worker.wait_for("job", outcome="given back")

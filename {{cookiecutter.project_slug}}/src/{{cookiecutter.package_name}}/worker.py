@@ -74,7 +74,8 @@ class WorkerServer(Server):
     """
 
     def __init__(self, app: FastAPI, settings: Settings, readiness: health.Readiness) -> None:
-        closing = min(1, settings.shutdown_seconds / 2)
+        # Half of the time is for finishing jobs (see `work.py`), the rest for giving back others.
+        closing = min(1, settings.shutdown_seconds / 4)
         probes = {
             "port": settings.metrics_port,
             "drain_seconds": settings.shutdown_seconds - closing,

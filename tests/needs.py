@@ -10,7 +10,7 @@ import pytest
 
 def need_redis(service: Path) -> None:
     """Go on if the service uses no Redis, or one can be had, installed or as a container."""
-    if not (service / "tests" / "redis.py").exists() or redis_server() or _docker_answers():
+    if not (service / "tests" / "redis.py").exists() or redis_server() or engine_answers():
         return
     lack("no redis-server or valkey-server is installed, and no Docker engine answers")
 
@@ -27,7 +27,8 @@ def lack(what: str) -> None:
     pytest.skip(what)
 
 
-def _docker_answers() -> bool:
+def engine_answers() -> bool:
+    """Tell whether there is a Docker engine to use."""
     if not shutil.which("docker"):
         return False
     return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0

@@ -63,7 +63,7 @@ def unmet(answers: dict[str, Any]) -> list[str]:
 
 def with_derived(answers: dict[str, Any]) -> dict[str, Any]:
     """Return the answers and what follows from them."""
-    jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
+    jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  # No HTML is made.
     return answers | {
         name: jinja.from_string(text).render(cookiecutter=answers) for name, text in DERIVED.items()
     }

@@ -70,6 +70,7 @@ def _installed(folder: Path) -> tuple[list[str], str] | None:
 
 def _container() -> tuple[list[str], str]:
     try:
+        # Docker is wherever the developer's PATH says.
         asked = subprocess.run(["docker", "info"], capture_output=True, timeout=10, check=False)  # noqa: S607
     except (OSError, subprocess.TimeoutExpired):
         raise NoServer(NONE_FOUND) from None

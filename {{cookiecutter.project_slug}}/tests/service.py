@@ -110,3 +110,16 @@ def until(condition: Callable[[], bool]) -> None:
     deadline = monotonic() + PATIENCE
     while not condition():
         assert monotonic() < deadline
+
+
+def connect(service: Service, sent: bytes) -> socket.socket:
+    """Open a connection of our own and send these bytes on it."""
+    address = httpx.URL(service.url)
+    connection = socket.create_connection((address.host, address.port), timeout=PATIENCE)
+    connection.sendall(sent)
+    return connection
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Read until the service closes the connection."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))

@@ -8,21 +8,9 @@ import socket
 import httpx
 import pytest
 
-from .service import Service, run
+from .service import Service, connect, read_all, run
 
 HALF = b"POST /nowhere HTTP/1.1\r\nHost: service\r\nContent-Length: 10\r\n\r\n12345"
-
-
-def connect(service: Service, sent: bytes) -> socket.socket:
-    """Open a connection of our own and send these bytes on it."""
-    address = httpx.URL(service.url)
-    connection = socket.create_connection((address.host, address.port), timeout=20)
-    connection.sendall(sent)
-    return connection
-
-
-def read_all(connection: socket.socket) -> bytes:
-    return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def test_it_serves_and_stops_with_status_0(service: Service) -> None:

@@ -36,13 +36,13 @@ class Service:
 
     command = "web"
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], command: str | None = None) -> None:
         self.url = f"http://127.0.0.1:{environment['PORT']}"
         self.metrics_url = f"http://127.0.0.1:{environment['METRICS_PORT']}/metrics"
         self.lines: list[bytes] = []
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
         self.process = subprocess.Popen(
-            [*COMMAND, self.command],
+            [*COMMAND, command or self.command],
             env=dict(environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -24,7 +24,9 @@ router = APIRouter(prefix="/orders", tags=["orders"])
 class NewOrder(BaseModel):
     """What a client asks for."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"item": "tea", "quantity": 2}]}
+    )
 
     item: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
     quantity: int = Field(ge=1, le=1_000_000)

@@ -1,0 +1,125 @@
+"""IV. Backing services: attached by an address in the environment, and missed without damage."""
+
+import hashlib
+from time import perf_counter
+
+import httpx
+import pytest
+
+from ..figures import Figures
+from ..proxy import Proxy
+from ..service import PATIENCE, Service, run, until
+from .limits import OUTAGE_SECONDS, RECOVERY_SECONDS
+from .subject import BACKING_SERVICES, not_applicable, readable_paths, resource, tracked
+
+
+@pytest.fixture
+def proxies(request: pytest.FixtureRequest) -> dict[str, Proxy]:
+    if not BACKING_SERVICES:
+        not_applicable("nothing is attached")
+    return {name: request.getfixturevalue(f"{name}_proxy") for name in BACKING_SERVICES}
+
+
+def slowest_answer(service: Service) -> float:
+    """Ask for everything that can be asked for; return the seconds that the slowest answer took."""
+    slowest = 0.0
+    for path in readable_paths():
+        started = perf_counter()
+        assert service.get(path).status_code in {200, 503}
+        slowest = max(slowest, perf_counter() - started)
+    return slowest
+
+
+def assert_missed(service: Service, name: str) -> None:
+    """Check that the service lives and says which backing service it misses, and how much."""
+    assert service.get("/livez").status_code == 200
+    ready = service.get("/readyz")
+    said = ready.json()["checks"][name]
+    assert said != "ok"
+    assert ready.status_code == (200 if said == "degraded" else 503)
+    assert ready.status_code == 200 or name in ready.json()["detail"]
+
+
+def recovery(service: Service, name: str) -> float:
+    """Return the seconds until the service finds the backing service fit for use again."""
+    started = perf_counter()
+    until(lambda: service.get("/readyz").json().get("checks", {}).get(name) == "ok")
+    return perf_counter() - started
+
+
+def test_another_one_is_attached_by_its_address_alone(
+    environment: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    made = resource()
+    before = digest()
+    with Service(environment) as service:
+        kept = made.create(service.url)
+    other = environment | {
+        name: request.getfixturevalue("database_url")
+        for name in environment
+        if name in {"DATABASE_URL", "MONGODB_URL"}
+    }
+    assert run(other, "migrate").returncode == 0
+    with Service(other) as service:
+        assert service.get(kept).status_code == 404
+        made.create(service.url)
+    with Service(environment) as service:
+        assert service.get(kept).status_code == 200
+    assert digest() == before
+
+
+def digest() -> str:
+    """Return a digest of every file in the repository."""
+    contents = [path.read_bytes() for path in tracked() if path.is_file()]
+    return hashlib.sha256(b"\0".join(contents)).hexdigest()
+
+
+def test_one_that_is_down_at_the_start_is_waited_for(
+    environment: dict[str, str], proxies: dict[str, Proxy], measured: Figures
+) -> None:
+    for name, proxy in proxies.items():
+        proxy.cut()
+        with Service(environment) as service:
+            assert_missed(service, name)
+            measured(f"{name} down", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
+            proxy.open()
+            measured(f"{name} found", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
+
+
+def test_one_that_dies_is_missed_and_found_again(
+    proxies: dict[str, Proxy], service: Service, measured: Figures
+) -> None:
+    for name, proxy in proxies.items():
+        slowest_answer(service)
+        proxy.cut()
+        assert_missed(service, name)
+        measured(f"{name} dead", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
+        proxy.open()
+        measured(f"{name} back", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
+
+
+def test_one_that_says_nothing_holds_up_no_answer(
+    proxies: dict[str, Proxy], service: Service, measured: Figures
+) -> None:
+    for name, proxy in proxies.items():
+        slowest_answer(service)
+        proxy.freeze()
+        measured(f"{name} frozen", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
+        assert_missed(service, name)
+        proxy.thaw()
+        measured(f"{name} thawed", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
+
+
+def test_liveness_asks_none_of_them(
+    environment: dict[str, str], proxies: dict[str, Proxy], measured: Figures
+) -> None:
+    with Service(environment) as service:
+        until(lambda: service.get("/readyz").status_code == 200)
+        for proxy in proxies.values():
+            proxy.freeze()
+        started = perf_counter()
+        for _ in range(20):
+            assert httpx.get(f"{service.url}/livez", timeout=PATIENCE).status_code == 200
+        measured("20 times live", perf_counter() - started, "s", at_most=OUTAGE_SECONDS / 2)
+        for proxy in proxies.values():
+            proxy.thaw()

@@ -1,0 +1,169 @@
+"""IX. Disposability: it starts quickly, stops gracefully, and dies without damage."""
+
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from time import perf_counter
+
+import httpx
+import pytest
+
+from ..figures import Figures
+from ..service import PATIENCE, Service, connect, free_ports, read_all, until
+from .limits import READY_SECONDS, STOP_MARGIN_SECONDS
+from .subject import command_of_record, endless
+
+DRAIN_SECONDS, SHUTDOWN_SECONDS = 1, 3
+HEAD = b"POST /no/such/path HTTP/1.1\r\nHost: service\r\nContent-Length: 10\r\n\r\n"
+
+
+@pytest.fixture
+def stopping(environment: dict[str, str]) -> dict[str, str]:
+    """Return an environment in which a process has a little time to stop."""
+    times = {"DRAIN_SECONDS": str(DRAIN_SECONDS), "SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS)}
+    return environment | times
+
+
+def test_it_is_ready_soon(environment: dict[str, str], measured: Figures) -> None:
+    seconds = []
+    for _ in range(5):
+        started = perf_counter()
+        with Service(environment | free_ports()) as service:
+            until(lambda: service.get("/readyz").status_code == 200)
+            seconds.append(perf_counter() - started)
+    measured("start to ready", statistics.median(seconds), "s", at_most=READY_SECONDS)
+
+
+class Client(threading.Thread):
+    """Asks again and again while it is told to, as a balancer does that looks at `/readyz`."""
+
+    def __init__(self, service: Service, *, keep_alive: bool) -> None:
+        super().__init__()
+        self.sent = self.failed = 0
+        self._url = service.url
+        self._keep_alive = keep_alive
+
+    def run(self) -> None:
+        client = httpx.Client(base_url=self._url, timeout=PATIENCE)
+        while True:
+            try:
+                if client.get("/readyz").status_code != 200:
+                    return
+                self.sent += 1
+                self.failed += client.get("/version").status_code != 200
+            except httpx.HTTPError:
+                self.failed += 1
+                return
+            if not self._keep_alive:
+                client.close()
+                client = httpx.Client(base_url=self._url, timeout=PATIENCE)
+
+
+def test_no_request_fails_while_it_stops(stopping: dict[str, str], measured: Figures) -> None:
+    with Service(stopping) as service:
+        clients = [Client(service, keep_alive=bool(number % 2)) for number in range(8)]
+        for client in clients:
+            client.start()
+        until(lambda: sum(client.sent for client in clients) > 200)
+        started = perf_counter()
+        service.terminate()
+        status = service.wait()
+        taken = perf_counter() - started
+        for client in clients:
+            client.join(PATIENCE)
+    measured("asked while stopping", sum(c.sent for c in clients), "requests", at_least=200)
+    measured("failed", sum(client.failed for client in clients), "requests", at_most=0)
+    measured("stopped", taken, "s", at_most=DRAIN_SECONDS + STOP_MARGIN_SECONDS)
+    assert status == 0
+
+
+def test_it_says_at_once_that_it_wants_no_more_requests(stopping: dict[str, str]) -> None:
+    with Service(stopping | {"DRAIN_SECONDS": "60"}) as service:
+        service.terminate()
+        service.wait_for("draining")
+        assert service.get("/readyz").status_code == 503
+        live = service.get("/livez")
+        assert (live.status_code, live.headers["connection"]) == (200, "close")
+
+
+def test_a_request_in_flight_is_answered(stopping: dict[str, str]) -> None:
+    with Service(stopping) as service, connect(service, HEAD + b"12345") as connection:
+        service.get("/livez")
+        service.terminate()
+        service.wait_for("draining")
+        connection.sendall(b"67890")
+        answer = read_all(connection)
+        assert answer.startswith(b"HTTP/1.1 404 ")
+        assert service.wait() == 0
+
+
+def test_a_client_that_never_ends_does_not_keep_it(
+    stopping: dict[str, str], measured: Figures
+) -> None:
+    with Service(stopping | {"DRAIN_SECONDS": "0"}) as service:
+        stuck = [connect(service, sent) for sent in (b"", b"GET /livez HT", HEAD + b"1")]
+        service.get("/livez")
+        started = perf_counter()
+        service.terminate()
+        assert service.wait() == 0
+        taken = perf_counter() - started
+        for connection in stuck:
+            connection.close()
+    measured("stuck clients", taken, "s", at_most=SHUTDOWN_SECONDS + STOP_MARGIN_SECONDS)
+
+
+def test_a_second_signal_ends_it_at_once(stopping: dict[str, str]) -> None:
+    with Service(stopping | {"DRAIN_SECONDS": "300"}) as service:
+        service.terminate()
+        service.wait_for("draining")
+        service.terminate()
+        assert service.wait() == 128 + signal.SIGTERM
+        assert service.stderr() == b""
+
+
+def test_the_command_of_the_image_is_what_gets_the_signal(stopping: dict[str, str]) -> None:
+    command = command_of_record()
+    assert command[0] == "python"
+    environment = stopping | {"DRAIN_SECONDS": "0"}
+    with subprocess.Popen(
+        [sys.executable, *command[1:]],
+        env=environment,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout
+        until(lambda: b'"listening"' in process.stdout.readline())  # type: ignore[union-attr]
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, 0)
+            pytest.fail("something of it is left")
+
+
+def test_it_serves_again_after_every_kill(environment: dict[str, str], measured: Figures) -> None:
+    for _ in range(5):
+        with Service(environment) as service:
+            until(lambda: service.get("/readyz").status_code == 200)
+            connection = connect(service, HEAD + b"12345")
+            service.process.kill()
+            service.process.wait(PATIENCE)
+            connection.close()
+    measured("kills", 5, "each served again")
+
+
+def test_every_process_type_stops_with_status_0(stopping: dict[str, str]) -> None:
+    for name in endless():
+        ports = free_ports()
+        with Service(stopping | ports, name) as service:
+            service.terminate()
+            assert service.wait() == 0
+            assert service.stderr() == b""
+            assert json.loads(service.lines[-1])["event"] == "stopped"
+            with pytest.raises(ConnectionError):
+                socket.create_connection(("127.0.0.1", int(ports["PORT"])))

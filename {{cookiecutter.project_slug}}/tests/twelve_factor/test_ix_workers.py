@@ -1,0 +1,36 @@
+"""IX. Disposability, of workers: a job is done, and done once, although workers are killed."""
+
+import signal
+
+import psycopg
+import pytest
+
+from ..figures import Figures
+from ..jobs import Worker, effects, held, place, status
+from ..service import Service, until
+
+LEASE = {"JOB_LEASE_SECONDS": "1"}
+UNFINISHED = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
+
+
+@pytest.mark.usefixtures("obstacles")
+@pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGKILL])
+def test_jobs_outlast_their_worker(
+    service: Service,
+    environment: dict[str, str],
+    database: psycopg.Connection,
+    ended_by: signal.Signals,
+    measured: Figures,
+) -> None:
+    with held(database), Worker(environment | LEASE | {"SHUTDOWN_SECONDS": "2"}) as worker:
+        orders = [place(service, item) for item in ["tea", "slow"] * 10]
+        until(lambda: len(effects(database)) >= 3)
+        worker.process.send_signal(ended_by)
+        worker.wait()
+    with Worker(environment | LEASE):
+        until(lambda: all(status(service, order) == "fulfilled" for order in orders))
+        until(lambda: database.execute(UNFINISHED).fetchone() == (0,))
+    done = effects(database)
+    measured("jobs", len(orders), f"over a {ended_by.name}")
+    measured("done twice", len(done) - len(set(done)), "jobs", at_most=0)
+    assert set(done) == set(orders)

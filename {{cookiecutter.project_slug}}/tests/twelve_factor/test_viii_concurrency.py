@@ -1,0 +1,84 @@
+"""VIII. Concurrency: it scales by processes of several types, which the platform looks after."""
+
+import os
+import subprocess
+from contextlib import ExitStack
+from time import perf_counter
+
+import httpx
+
+from ..figures import Figures
+from ..service import COMMAND, PATIENCE, Service, connect, free_ports
+from .limits import BYSTANDER_SECONDS
+from .subject import command_of_record, commands, compose, endless, processes
+
+HELD = b"POST /no/such/path HTTP/1.1\r\nHost: service\r\nContent-Length: 10\r\n\r\n12345"
+
+
+def test_every_process_type_is_a_command_of_the_menu(measured: Figures) -> None:
+    measured("process types", len(processes()), "in Compose", at_least=1)
+    assert command_of_record()[-1] == "web"
+    for name, command in processes().items():
+        assert command[:1] == [name]
+        assert name in commands()
+
+
+def test_every_process_type_runs_alone_and_stays_in_the_foreground(
+    environment: dict[str, str], measured: Figures
+) -> None:
+    for name in endless():
+        with Service(environment | free_ports(), name) as service:
+            assert os.getpgid(service.process.pid) == os.getpgid(0)
+            assert children(service.process.pid) == []
+            service.terminate()
+            assert service.wait() == 0
+    measured("endless", len(endless()), "process types", at_least=1)
+
+
+def children(pid: int) -> list[str]:
+    """Return the processes that a process has started."""
+    listed = subprocess.run(
+        ["ps", "-o", "args=", "--ppid", str(pid)],  # noqa: S607  # ps is wherever the PATH says.
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return listed.stdout.splitlines()
+
+
+def test_the_platform_can_run_any_number_of_them() -> None:
+    for name in endless():
+        made = compose()[name]
+        assert not {"container_name", "hostname"} & made.keys(), name
+        for port in made.get("ports", []):
+            assert "-" in port.split(":8000")[0], "one port of the host is room for one replica"
+
+
+def test_a_request_that_is_held_up_holds_up_no_other(service: Service, measured: Figures) -> None:
+    slowest = 0.0
+    with ExitStack() as stack, httpx.Client(base_url=service.url, timeout=PATIENCE) as client:
+        for _ in range(50):
+            stack.enter_context(connect(service, HELD))
+        client.get("/livez")
+        for _ in range(100):
+            started = perf_counter()
+            assert client.get("/livez").status_code == 200
+            slowest = max(slowest, perf_counter() - started)
+    measured("beside 50 held up", slowest, "s", at_most=BYSTANDER_SECONDS)
+
+
+def test_what_ends_leaves_nothing_running(environment: dict[str, str]) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "web"], env=environment, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline()
+        process.kill()
+        process.wait(PATIENCE)
+        listed = subprocess.run(
+            ["ps", "-o", "pid=", "-s", str(process.pid)],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert listed.stdout.split() == []

@@ -56,6 +56,12 @@ def database_url(server_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def elsewhere(environment: dict[str, str], database_url: str) -> dict[str, str]:
+    """Return the environment of a process whose database is an empty one."""
+    return environment | {"MONGODB_URL": database_url}
+
+
 @pytest.fixture(scope="session")
 def migrated_database(server_url: str) -> Iterator[str]:
     with fresh_database(server_url) as url:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import Any, Self
 
@@ -62,7 +63,8 @@ class Service:
         assert self.process.stdout
         for line in self.process.stdout:
             self.lines.append(line)
-            self._events.put(json.loads(line))
+            with suppress(ValueError):  # What is no event is for those to judge who read the lines.
+                self._events.put(json.loads(line))
 
     def wait_for(self, event: str, **fields: object) -> dict[str, Any]:
         """Return the next log line of this event and these fields, skipping others."""

@@ -1,6 +1,5 @@
 """IV. Backing services: attached by an address in the environment, and missed without damage."""
 
-import hashlib
 from time import perf_counter
 
 import httpx
@@ -8,9 +7,9 @@ import pytest
 
 from ..figures import Figures
 from ..proxy import Proxy
-from ..service import PATIENCE, Service, run, until
+from ..service import PATIENCE, Service, until
 from .limits import OUTAGE_SECONDS, RECOVERY_SECONDS
-from .subject import BACKING_SERVICES, not_applicable, readable_paths, resource, tracked
+from .subject import BACKING_SERVICES, not_applicable, readable_paths
 
 
 @pytest.fixture
@@ -45,33 +44,6 @@ def recovery(service: Service, name: str) -> float:
     started = perf_counter()
     until(lambda: service.get("/readyz").json().get("checks", {}).get(name) == "ok")
     return perf_counter() - started
-
-
-def test_another_one_is_attached_by_its_address_alone(
-    environment: dict[str, str], request: pytest.FixtureRequest
-) -> None:
-    made = resource()
-    before = digest()
-    with Service(environment) as service:
-        kept = made.create(service.url)
-    other = environment | {
-        name: request.getfixturevalue("database_url")
-        for name in environment
-        if name in {"DATABASE_URL", "MONGODB_URL"}
-    }
-    assert run(other, "migrate").returncode == 0
-    with Service(other) as service:
-        assert service.get(kept).status_code == 404
-        made.create(service.url)
-    with Service(environment) as service:
-        assert service.get(kept).status_code == 200
-    assert digest() == before
-
-
-def digest() -> str:
-    """Return a digest of every file in the repository."""
-    contents = [path.read_bytes() for path in tracked() if path.is_file()]
-    return hashlib.sha256(b"\0".join(contents)).hexdigest()
 
 
 def test_one_that_is_down_at_the_start_is_waited_for(

@@ -93,7 +93,8 @@ def test_it_says_at_once_that_it_wants_no_more_requests(stopping: dict[str, str]
 
 
 def test_a_request_in_flight_is_answered(stopping: dict[str, str]) -> None:
-    with Service(stopping) as service, connect(service, HEAD + b"12345") as connection:
+    prompt = stopping | {"DRAIN_SECONDS": "0"}
+    with Service(prompt) as service, connect(service, HEAD + b"12345") as connection:
         service.get("/livez")
         service.terminate()
         service.wait_for("draining")

@@ -2,14 +2,11 @@
 
 import json
 import socket
-import subprocess
-
-import pytest
 
 from ..figures import Figures
-from ..service import COMMAND, PATIENCE, Service, path_only, run
+from ..service import path_only, run
 from .image import docker
-from .subject import commands, endless, interface, not_applicable
+from .subject import commands, endless, interface
 
 WITHOUT_CONFIGURATION = {"openapi"}
 
@@ -17,12 +14,6 @@ WITHOUT_CONFIGURATION = {"openapi"}
 def admin_commands() -> list[str]:
     """Return what the menu offers beside the processes that never end by themselves."""
     return [name for name in commands() if name not in endless()]
-
-
-def need(command: str) -> None:
-    """Leave a check out where the menu has no such command."""
-    if command not in commands():
-        not_applicable(f"there is no {command}")
 
 
 def test_each_explains_itself_without_configuration(measured: Figures) -> None:
@@ -63,59 +54,6 @@ def test_the_shell_prints_the_result_and_nothing_else(environment: dict[str, str
 def test_the_document_of_the_interface_needs_no_environment() -> None:
     assert interface()["openapi"].startswith("3.")
     assert "/livez" in interface()["paths"]
-
-
-def fresh(environment: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
-    """Return an environment with an empty database."""
-    need("migrate")
-    names = [name for name in environment if name in {"DATABASE_URL", "MONGODB_URL"}]
-    return environment | dict.fromkeys(names, request.getfixturevalue("database_url"))
-
-
-def test_migrating_twice_is_as_good_as_once(
-    environment: dict[str, str], request: pytest.FixtureRequest
-) -> None:
-    empty = fresh(environment, request)
-    done = [run(empty, "migrate") for _ in range(2)]
-    assert [each.returncode for each in done] == [0, 0], done
-    assert len(done[1].stdout.splitlines()) <= len(done[0].stdout.splitlines())
-
-
-def test_several_may_migrate_at_once(
-    environment: dict[str, str], request: pytest.FixtureRequest, measured: Figures
-) -> None:
-    empty = fresh(environment, request)
-    running = [
-        subprocess.Popen([*COMMAND, "migrate"], env=empty, stdout=subprocess.PIPE) for _ in range(8)
-    ]
-    said = [process.communicate(timeout=PATIENCE * 3)[0] for process in running]
-    failed = sum(process.returncode != 0 for process in running)
-    measured("at once", len(running), "migrations")
-    measured("failed", failed, "migrations", at_most=0)
-    assert all(said)
-
-
-def test_web_never_migrates_and_says_what_it_misses(
-    environment: dict[str, str], request: pytest.FixtureRequest
-) -> None:
-    empty = fresh(environment, request)
-    with Service(empty) as service:
-        for _ in range(2):
-            answer = service.get("/readyz")
-            assert answer.status_code == 503
-            assert answer.json()["checks"]["database"] != "ok"
-    assert run(empty, "migrate").returncode == 0
-    with Service(empty) as service:
-        assert service.get("/readyz").status_code == 200
-
-
-def test_cleaning_up_ends_also_where_there_is_nothing_to_do(environment: dict[str, str]) -> None:
-    need("cleanup")
-    for _ in range(2):
-        done = run(environment, "cleanup", "--older-than-days", "1")
-        assert done.returncode == 0
-        (line,) = done.stdout.splitlines()
-        assert json.loads(line)["event"] == "cleaned up"
 
 
 def test_the_image_runs_them_without_a_terminal(image: str) -> None:

@@ -1,0 +1,44 @@
+"""XII. Admin processes, of the database: who is told to changes the schema, and no one else."""
+
+import json
+import subprocess
+
+from ..figures import Figures
+from ..service import COMMAND, PATIENCE, Service, run
+
+
+def test_migrating_twice_is_as_good_as_once(elsewhere: dict[str, str]) -> None:
+    done = [run(elsewhere, "migrate") for _ in range(2)]
+    assert [each.returncode for each in done] == [0, 0], done
+    assert len(done[1].stdout.splitlines()) <= len(done[0].stdout.splitlines())
+
+
+def test_several_may_migrate_at_once(elsewhere: dict[str, str], measured: Figures) -> None:
+    running = [
+        subprocess.Popen([*COMMAND, "migrate"], env=elsewhere, stdout=subprocess.PIPE)
+        for _ in range(8)
+    ]
+    said = [process.communicate(timeout=PATIENCE * 3)[0] for process in running]
+    failed = sum(process.returncode != 0 for process in running)
+    measured("at once", len(running), "migrations")
+    measured("failed", failed, "migrations", at_most=0)
+    assert all(said)
+
+
+def test_web_never_migrates_and_says_what_it_misses(elsewhere: dict[str, str]) -> None:
+    with Service(elsewhere) as service:
+        for _ in range(2):
+            answer = service.get("/readyz")
+            assert answer.status_code == 503
+            assert answer.json()["checks"]["database"] != "ok"
+    assert run(elsewhere, "migrate").returncode == 0
+    with Service(elsewhere) as service:
+        assert service.get("/readyz").status_code == 200
+
+
+def test_cleaning_up_ends_also_where_there_is_nothing_to_do(environment: dict[str, str]) -> None:
+    for _ in range(2):
+        done = run(environment, "cleanup", "--older-than-days", "1")
+        assert done.returncode == 0
+        (line,) = done.stdout.splitlines()
+        assert json.loads(line)["event"] == "cleaned up"

@@ -1,0 +1,120 @@
+"""The twelve factors: services prove them, each check finds its fault, and words prove nothing."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from pytest_cookies.plugin import Cookies
+
+from tools.pythons import outside
+
+from .baking import Baker
+from .mutants import MUTANTS, Mutant
+from .needs import need_redis
+from .running import Installed, install
+from .variants import BARE, COMBINATIONS, FULLEST
+
+CHECKS = "tests/twelve_factor"
+AUTHOR = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
+
+
+def git(service: Path, *arguments: str) -> None:
+    subprocess.run(["git", *AUTHOR, *arguments], cwd=service, check=True, capture_output=True)
+
+
+def committed(cookies: Cookies, variant: str) -> Installed:
+    """Render, install and commit a service, as its README says."""
+    service = install(Baker(cookies).bake(**COMBINATIONS[variant]))
+    git(service.folder, "init", "--quiet", "--initial-branch", "main")
+    git(service.folder, "add", "--all")
+    git(service.folder, "commit", "--quiet", "--message", "Start")
+    return service
+
+
+def outcomes(service: Installed, *arguments: str) -> dict[str, set[str]]:
+    """Run checks, all but those that need Docker; return the names of those of each outcome."""
+    report = service.folder / ".reports" / "outcomes.xml"
+    report.unlink(missing_ok=True)
+    pytest_ = [service.python, "-m", "pytest", "--quiet", f"--junitxml={report}", *arguments]
+    environment = outside() | {"CONFORMANCE_DOCKER": "no", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        pytest_, cwd=service.folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert report.exists(), done.stdout + done.stderr
+    found: dict[str, set[str]] = {"passed": set(), "failed": set(), "skipped": set()}
+    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314  # We wrote it.
+        bad = case.find("failure") is not None or case.find("error") is not None
+        outcome = "failed" if bad else "skipped" if case.find("skipped") is not None else "passed"
+        found[outcome].add(case.attrib["name"].partition("[")[0])
+    found["passed"] -= found["failed"]
+    return found
+
+
+@pytest.mark.parametrize("variant", ["default", BARE, FULLEST])
+def test_a_service_proves_the_twelve_factors(cookies_session: Cookies, variant: str) -> None:
+    service = committed(cookies_session, variant)
+    need_redis(service.folder)
+    found = outcomes(service, CHECKS)
+    assert found["failed"] == set()
+    assert len(found["passed"]) > 50
+
+
+@pytest.fixture(scope="module")
+def subject(cookies_session: Cookies) -> Installed:
+    """The service that is given one fault after another."""
+    return committed(cookies_session, "default")
+
+
+@contextmanager
+def mutated(service: Installed, mutant: Mutant) -> Iterator[None]:
+    """Commit a fault for a while."""
+    git(service.folder, "tag", "--force", "sound")
+    try:
+        mutant.apply(service.folder)
+        git(service.folder, "add", "--all")
+        git(service.folder, "commit", "--quiet", "--message", mutant.fault)
+        yield
+    finally:
+        git(service.folder, "reset", "--quiet", "--hard", "sound")
+
+
+def test_there_are_mutants_of_every_factor() -> None:
+    assert len(MUTANTS) >= 40
+    assert len({mutant.fault for mutant in MUTANTS}) == len(MUTANTS)
+    factors = [mutant.factor.partition("_")[0] for mutant in MUTANTS]
+    for numeral in ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"):
+        assert factors.count(numeral) >= 2, numeral
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.fault.replace(" ", "-"))
+def test_a_fault_is_found_by_the_check_that_looks_for_it(
+    subject: Installed, mutant: Mutant
+) -> None:
+    with mutated(subject, mutant):
+        found = outcomes(subject, f"{CHECKS}/test_{mutant.factor}.py")
+    assert found["failed"] == {mutant.check, *mutant.also}
+
+
+def test_mere_words_prove_nothing(subject: Installed) -> None:
+    (package,) = (path.parent for path in subject.folder.glob("src/*/__main__.py"))
+    words = '"""Handles SIGTERM, /livez, /readyz, DATABASE_URL, PORT, logs as JSON, stateless."""\n'
+    try:
+        for path in package.rglob("*.py"):
+            path.write_text(words, encoding="utf-8")
+        for name in ("Dockerfile", "compose.yaml", "Makefile", ".env.example"):
+            (subject.folder / name).write_text("# twelve-factor, non-root, healthcheck\n")
+        done = subprocess.run(
+            [subject.python, "-m", "pytest", "--quiet", CHECKS],
+            cwd=subject.folder,
+            env=outside(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        git(subject.folder, "reset", "--quiet", "--hard")
+    assert done.returncode != 0
+    assert " passed" not in done.stdout

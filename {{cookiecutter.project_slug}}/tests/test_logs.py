@@ -1,14 +1,17 @@
 """Every line on stdout is one JSON object, whoever speaks and whatever is said."""
 
-import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
+import msgspec
 import pytest
 
 from .service import path_only
 
+LONGEST = 16 * 1024
 PREAMBLE = """
 import logging, threading, warnings
 from {{ cookiecutter.package_name }} import logs
@@ -16,17 +19,20 @@ logs.configure()
 """
 
 
-def lines_of(code: str) -> list[dict[str, Any]]:
+def lines_of(code: str, given: str = "") -> list[dict[str, Any]]:
     """Run `code` in a process of its own and return what it logs, which is all that it says."""
     done = subprocess.run(
         [sys.executable, "-c", PREAMBLE + code],
+        input=given.encode(),
         env=path_only(),
         capture_output=True,
         timeout=20,
         check=False,
     )
     assert done.stderr == b""
-    return [json.loads(line) for line in done.stdout.decode().splitlines()]
+    lines = done.stdout.decode("ascii").splitlines(keepends=True)
+    assert all(line.endswith("\n") and len(line) <= LONGEST for line in lines)
+    return [msgspec.json.decode(line) for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -37,6 +43,10 @@ def lines_of(code: str) -> list[dict[str, Any]]:
         "warnings.warn('a')",
         "raise RuntimeError('a')",
         "thread = threading.Thread(target=lambda: 1 / 0); thread.start(); thread.join()",
+        "logging.getLogger('library').log(35, 'a')",
+        "logging.getLogger('library').error('%d', 'a')",
+        "import asyncio; asyncio.new_event_loop().call_exception_handler({'message': 'a'})",
+        "type('A', (), {'__del__': lambda self: 1 / 0})()",
     ],
 )
 def test_whoever_speaks_the_line_has_the_same_shape(code: str) -> None:
@@ -46,16 +56,98 @@ def test_whoever_speaks_the_line_has_the_same_shape(code: str) -> None:
     assert line.keys() >= {"service", "revision"}
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["a\r\nb", "\x1b[31m", '"}{"', "\x00", "a\u2028b\x85c", "\ud800", "Grüße ☕", "x" * 99_999],
-    ids=ascii,
-)
-def test_whatever_is_said_stays_inside_one_line(text: str) -> None:
-    code = f"text = {text!a}; logs.log.info('a', text=text, nested=[text])"
+TEXTS = [
+    "a\r\nb",
+    "a\rb",
+    "\n\n",
+    "\x1b[31m",
+    "\x1b]0;title\x07",
+    "\x00",
+    "a\u2028b\u2029c\x85d",
+    "\v\f\x1c\x1d\x1e",
+    "\b\x7f",
+    '"}{"',
+    '","level":"critical","a":"',
+    '"}\n{"event":"forged"}',
+    '\\"}\n{"event":"forged"}',
+    "\\",
+    "\\u000a",
+    "'",
+    "{}",
+    "%s %n %(event)s {event} ${jndi:ldap://a}",
+    "<script>",
+    "\ud800",
+    "\udfff\ud800",
+    "\ufeff",
+    "\u202eabc",
+    "Grüße ☕",
+    "🚀" * 5000,
+    "\x00" * 5000,
+    '"' * 9999,
+    "x" * 5000,
+    "x" * 1_000_000,
+    "\n" * 1_000_000,
+]
+"""What somebody may send who wants to be heard in the log."""
+
+
+SAY = """
+import sys
+for text in eval(sys.stdin.read()):
+    logs.log.info('a', text=text)
+    logs.log.info('a', nested=[text], again=dict(b=text))
+    logs.log.info(text)
+    logs.log.info('a', **dict.fromkeys('bcdefgh', text))
+    logging.getLogger('library').error(text)
+    logs.log.error('a', exc_info=ValueError(text))
+"""
+
+
+@pytest.fixture(scope="module")
+def said() -> Iterator[dict[str, Any]]:
+    """Return the next lines, those of the next text."""
+    return iter(lines_of(SAY, ascii(TEXTS)))
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text[:20]))
+def test_whatever_is_said_stays_inside_one_line(said: Iterator[dict[str, Any]], text: str) -> None:
+    plain, nested, event, many, library, failed = islice(said, 6)
+    sent = text.encode(errors="replace").decode()
+    assert plain["text"][:1000] == sent[:1000]
+    for line in (plain, nested, event, many, library, failed):
+        assert list(line)[:3] == ["ts", "level", "event"]
+        assert list(line)[-2:] == ["service", "revision"]
+        assert line["level"] in {"info", "error"}
+    ours = {"ts", "level", "event", "service", "revision"}
+    assert [line.keys() - ours for line in (plain, nested, event, many, library, failed)] == [
+        {"text"},
+        {"nested", "again"},
+        set(),
+        set("bcdefgh"),
+        {"logger"},
+        {"exception"},
+    ]
+    if len(text) >= 5000:
+        assert plain["text"].endswith(f"(cut from {len(text)} characters)")
+        assert many["b"].endswith(f"(cut from {len(text)} characters)")
+
+
+def test_of_many_fields_the_long_ones_are_cut() -> None:
+    code = "logs.log.info('a', b=1, c=list(range(9999)), d='d' * 99, e='e' * 3000)"
     (line,) = lines_of(code)
-    assert line["text"][:4096] == text[:4096]
-    assert len(line["text"]) < 5000
+    assert (line["b"], line["d"], line["e"]) == (1, "d" * 99, "e" * 3000)
+    assert line["c"].startswith("[0,1,2,")
+    assert "cut from" in line["c"]
+
+
+def test_more_fields_than_a_line_holds_make_a_line_all_the_same() -> None:
+    (line,) = lines_of("logs.log.info('a', **{str(n) * 50: n for n in range(1000)})")
+    assert line["event"] == "a"
+
+
+def test_the_end_of_a_long_traceback_is_kept() -> None:
+    (line,) = lines_of("logs.log.error('a', exc_info=ValueError('x' * 99_999 + 'the end'))")
+    assert "the end" in line["exception"]
 
 
 def test_a_traceback_is_a_field_of_its_line() -> None:
@@ -64,6 +156,23 @@ def test_a_traceback_is_a_field_of_its_line() -> None:
     assert "ValueError: b\nc" in line["exception"]
 
 
-def test_what_is_no_json_is_written_as_text() -> None:
-    (line,) = lines_of("logs.log.info('a', value={1, 2}, key={(1, 2): 3})")
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{1, 2}",
+        "{(1, 2): 3}",
+        "object()",
+        "float('nan')",
+        "[float('inf'), 'é']",
+        "10 ** 5000",
+        "functools.reduce(lambda inner, _: [inner], range(99_999), 0)",
+        "type('A', (), {'__str__': lambda self: 1 / 0})()",
+        "b'\\xff'",
+        "{'\\ud800': 1}",
+    ],
+)
+def test_what_is_no_json_is_written_as_text(value: str) -> None:
+    (line,) = lines_of(f"import functools; logs.log.info('a', value={value}, status=200)")
     assert line["event"] == "a"
+    assert "value" in line
+    assert line["status"] == 200

@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from prometheus_client import Histogram, start_http_server
+from prometheus_client import REGISTRY, Histogram, start_http_server
+from prometheus_client.metrics_core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from .stdout import stdout
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
@@ -20,6 +24,15 @@ _request_duration = Histogram(
 def request_duration(method: str, route: str, status: int) -> Histogram:
     """Return the series of a method, route template and status, which `labels` finds slowly."""
     return _request_duration.labels(method if method in METHODS else "_OTHER", route, status)
+
+
+class _LogLines(Collector):
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        text = "Lines that nobody read from standard output in time."
+        yield CounterMetricFamily("log_lines_dropped", text, stdout.dropped)
+
+
+REGISTRY.register(_LogLines())
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Orders over HTTP."""
 
 import asyncio
-from base64 import urlsafe_b64encode
 from uuid import uuid4
 
 import httpx
@@ -63,46 +62,6 @@ async def test_pages_are_newest_first_and_end(client: httpx.AsyncClient) -> None
     assert seen == placed[::-1]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b"\xff\xfe",
-        b'{"item": "tea"}',
-        b'{"item": "tea", "quantity": NaN}',
-        b'{"item": "tea", "quantity": 1e400}',
-        b'{"item": "tea", "quantity": ' + b"9" * 5000 + b"}",
-        b'{"item": "tea", "quantity": "2"}',
-        b'{"item": "tea", "quantity": true}',
-        b'{"item": "tea", "quantity": 0}',
-        b'{"item": "tea", "quantity": 1.5}',
-        b'{"item": "tea", "quantity": 2147483648}',
-        b'{"item": "", "quantity": 1}',
-        b'{"item": "\\u0000", "quantity": 1}',
-        b'{"item": "\\ud800", "quantity": 1}',
-        b'{"item": {"password": "hunter2"}, "quantity": 1}',
-        b"[" * 100_000,
-    ],
-    ids=lambda body: repr(body[:40]),
-)
-async def test_a_body_that_makes_no_order_is_refused(
-    client: httpx.AsyncClient, body: bytes
-) -> None:
-    headers = {"Content-Type": "application/json"}
-    answer = await client.post("/orders", content=body, headers=headers)
-    assert answer.status_code in {400, 422}
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert "hunter2" not in answer.text
-
-
-async def test_only_json_makes_an_order(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/orders", data={"item": "tea", "quantity": "1"})
-    assert answer.status_code == 422
-
-
 @pytest.mark.parametrize("key", [b"", b" ", b"a b", b"x" * 256, "ключ".encode()])
 async def test_a_key_that_is_none_is_refused(client: httpx.AsyncClient, key: bytes) -> None:
     answer = await client.post("/orders", json=TEA, headers=[(b"Idempotency-Key", key)])
@@ -123,16 +82,25 @@ async def test_a_limit_that_is_none_is_refused(client: httpx.AsyncClient, limit:
         "abc",
         "%00",
         "ÿ",
-        "x" * 300,
-        urlsafe_b64encode(b"2026-01-01T00:00:00+00:00 1").decode(),
-        urlsafe_b64encode(f"yesterday {uuid4()}".encode()).decode(),
-        urlsafe_b64encode(f"2026-01-01T00:00:00Z {uuid4()}".encode()).decode() + "!",
+        "0" * 45,
+        "0" * 47,
+        "0" * 46 + "\n",
+        "G" * 46,
+        "\u0660" * 46,
     ],
 )
 async def test_a_cursor_that_is_not_ours_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
     answer = await client.get("/orders", params={"after": cursor})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/after"
+
+
+@pytest.mark.parametrize("digit", "0f")
+async def test_whatever_looks_like_a_cursor_is_one(client: httpx.AsyncClient, digit: str) -> None:
+    await client.post("/orders", json=TEA)
+    answer = await client.get("/orders", params={"after": digit * 46})
+    assert answer.status_code == 200
+    assert len(answer.json()["items"]) == "0f".index(digit)
 
 
 @pytest.mark.parametrize("order_id", ["1", "not-an-id", "%00", "é"])

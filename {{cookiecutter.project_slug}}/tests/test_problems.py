@@ -1,10 +1,12 @@
 """Every error is a problem document that repeats nothing of what was sent."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated, Literal
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel, Field
 
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
@@ -37,6 +39,56 @@ async def test_an_unknown_path_or_method_is_a_problem(
     assert answer.json()["status"] == status
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
     assert "secret-path" not in answer.text
+
+
+async def test_a_method_that_is_not_allowed_is_told_which_are(settings: Settings) -> None:
+    app = create_app(settings)
+
+    @app.put("/thing")
+    async def put() -> None: ...
+
+    @app.delete("/thing")
+    async def delete() -> None: ...
+
+    for method in ("GET", "OPTIONS", "BREW"):
+        answer = await ask(app, method, "/thing")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, PUT")
+
+
+class Cat(BaseModel, extra="forbid"):
+    kind: Literal["cat"]
+    lives: dict[str, int]
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("/pets", {"kind": "hunter2"}, None),
+        ("/pets", {"kind": "cat", "lives": {"hunter2": "hunter2"}}, None),
+        ("/cats", {"kind": "cat", "lives": {"hunter2": "hunter2"}}, "/lives"),
+        ("/cats", {"kind": "cat", "lives": {}, "hunter2": 1}, None),
+        ("/cats", ["hunter2"], None),
+    ],
+)
+async def test_nothing_that_was_sent_is_repeated(
+    settings: Settings, path: str, body: object, pointer: str | None
+) -> None:
+    app = create_app(settings)
+
+    @app.post("/cats")
+    async def add_cat(cat: Cat) -> None: ...
+
+    @app.post("/pets")
+    async def add_pet(pet: Annotated[Cat | Dog, Field(discriminator="kind")]) -> None: ...
+
+    answer = await ask(app, "POST", path, json=body)
+    assert answer.status_code == 422
+    assert "hunter2" not in answer.text
+    assert answer.json()["errors"][0].get("pointer") == pointer
 
 
 async def test_a_fault_of_ours_is_a_problem_and_tells_nothing(settings: Settings) -> None:

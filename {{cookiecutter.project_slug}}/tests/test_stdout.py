@@ -16,7 +16,7 @@ import pytest
 from {{ cookiecutter.package_name }} import stdout
 from {{ cookiecutter.package_name }}.stdout import Stdout
 
-from .service import COMMAND, PATIENCE, until
+from .service import COMMAND, PATIENCE, path_only, until
 
 LONG = "/" + "x" * 4000
 """A path that makes a long line, so that few requests fill a pipe."""
@@ -82,16 +82,6 @@ def test_while_nobody_reads_requests_are_answered_and_lines_are_dropped_and_coun
         assert process.wait(PATIENCE) == 0
 
 
-def test_what_waits_is_written_before_the_end(environment: dict[str, str]) -> None:
-    with serving(environment) as process:
-        ask(environment, 50)
-        process.terminate()
-        lines = [json.loads(line) for line in process.communicate(timeout=PATIENCE)[0].splitlines()]
-        assert [line.get("path") for line in lines].count(LONG) == 50
-        assert lines[-1]["event"] == "stopped"
-        assert process.returncode == 0
-
-
 def test_a_reader_that_never_reads_does_not_keep_the_process(environment: dict[str, str]) -> None:
     with serving(environment) as process:
         ask(environment, 50)
@@ -109,6 +99,27 @@ def test_a_reader_that_is_gone_ends_nothing(environment: dict[str, str]) -> None
         assert process.wait(PATIENCE) == 0
         assert process.stderr
         assert process.stderr.read() == b""
+
+
+def test_what_is_said_last_is_written_before_the_end() -> None:
+    code = """
+import os
+from {{ cookiecutter.package_name }} import logs
+logs.configure()
+for number in range(500):
+    logs.log.info("a", number=number, text="x" * 4000)
+os.write(2, b".")
+"""
+    with subprocess.Popen(
+        [*COMMAND[:1], "-c", code],
+        env=path_only(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stderr
+        assert process.stdout
+        assert process.stderr.read(1) == b"."
+        assert [json.loads(line)["number"] for line in process.stdout] == list(range(500))
 
 
 @pytest.fixture

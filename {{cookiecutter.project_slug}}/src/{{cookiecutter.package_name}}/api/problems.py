@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from starlette.status import HTTP_422_UNPROCESSABLE_CONTENT
 from ..domain.errors import Unavailable
 
 MEDIA_TYPE = "application/problem+json"
+QUOTING = {"union_tag_invalid": "Input should have one of the expected tags"}
+"""What is said instead of messages that quote the input, by their type."""
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     "default": {
@@ -29,6 +32,18 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
                         "detail": {"type": "string"},
                         "instance": {"type": "string", "format": "uri-reference"},
                         "request_id": {"type": "string"},
+                        "errors": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "required": ["in", "detail"],
+                                "properties": {
+                                    "in": {"enum": ["path", "query", "header", "cookie", "body"]},
+                                    "detail": {"type": "string"},
+                                    "pointer": {"type": "string", "format": "json-pointer"},
+                                },
+                            },
+                        },
                     },
                 }
             }
@@ -56,21 +71,44 @@ def problem(
 
 
 async def _on_http_exception(request: Request, error: HTTPException) -> Response:
-    return problem(request, error.status_code, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The framework knows only of the first route with this path.
+        path = getattr(request.scope.get("route"), "path", "")
+        if methods := request.app.openapi()["paths"].get(path):
+            headers["Allow"] = ", ".join(sorted(methods)).upper()
+    return problem(request, error.status_code, headers=headers)
 
 
 async def _on_invalid(request: Request, error: RequestValidationError) -> Response:
+    if isinstance(error.body, bytes):  # The framework has not read it as JSON.
+        return problem(
+            request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, headers={"Accept": "application/json"}
+        )
+    declared = _declared_names(request.app.openapi())
     errors = []
     for found in error.errors():
         place, *path = found["loc"]
         # Beyond the first comma, a message may quote what was sent.
-        entry = {"in": place, "detail": found["msg"].partition(",")[0]}
-        if found["type"] != "json_invalid" and path:
-            entry["pointer"] = "".join(f"/{step}" for step in path)
+        detail = QUOTING.get(found["type"]) or found["msg"].partition(",")[0]
+        entry = {"in": place, "detail": detail}
+        known = takewhile(lambda step: isinstance(step, int) or step in declared, path)
+        if found["type"] != "json_invalid" and (pointer := "".join(f"/{step}" for step in known)):
+            entry["pointer"] = pointer
         errors.append(entry)
     return problem(
         request, HTTP_422_UNPROCESSABLE_CONTENT, "The request is not valid.", errors=errors
     )
+
+
+def _declared_names(document: dict[str, Any]) -> set[str]:
+    """Return what our interface names; any other name was made up by the client."""
+    schemas = document.get("components", {}).get("schemas", {}).values()
+    names = {name for schema in schemas for name in schema.get("properties", ())}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            names |= {parameter["name"] for parameter in operation.get("parameters", ())}
+    return names
 
 
 async def _on_unavailable(request: Request, error: Unavailable) -> Response:

@@ -27,7 +27,9 @@ FIRST: dict[str, Any] = {
 FEATURES: dict[str, list[str]] = DECLARED["_features"]
 REQUIREMENTS: dict[str, list[str]] = DECLARED["_requires"]
 
-NOT_OURS = {".venv", ".tools", ".dev", "__pycache__", "uv.lock", ".env"}
+NOT_OURS = {
+    ".venv", ".tools", ".dev", "__pycache__", "uv.lock", ".env", ".hypothesis", ".schemathesis",
+}  # fmt: skip
 
 
 def files_of(folder: Path) -> set[str]:

@@ -11,6 +11,7 @@ SEAMS = {
     ".dockerignore",
     ".env.example",
     "README.md",
+    "chaos/fuzzing.py",
     "compose.yaml",
     "compose/migrate.yaml",
     "compose/service.env",

@@ -29,8 +29,12 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def attached_redis(redis_url: str, environment: dict[str, str]) -> Iterator[Redis]:
-    """Point the environment of each test to the database, and empty it; yield a client of it."""
+    """Point the environment of each test to the database, and empty it; yield a client of it.
+
+    A test may ask as often as it likes.
+    """
     environment["REDIS_URL"] = redis_url
+    environment["RATE_LIMIT_PER_MINUTE"] = "1000000"
     with Redis.from_url(redis_url) as client:
         yield client
         client.flushdb()

@@ -123,3 +123,8 @@ async def test_json_by_any_of_its_names_makes_an_order(
 async def test_of_equal_keys_the_last_one_counts(client: httpx.AsyncClient) -> None:
     answer = await post(client, b'{"item": "a", "item": "b", "quantity": 1}', "application/json")
     assert (answer.status_code, answer.json()["item"]) == (201, "b")
+
+
+async def test_an_integer_may_be_written_with_a_point(client: httpx.AsyncClient) -> None:
+    answer = await post(client, b'{"item": "a", "quantity": 2.0}', "application/json")
+    assert (answer.status_code, answer.json()["quantity"]) == (201, 2)

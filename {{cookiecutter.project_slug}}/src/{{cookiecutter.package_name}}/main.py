@@ -39,6 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
         title=settings.otel_service_name,
         version=settings.revision,
         lifespan=lifespan,
+        servers=[{"url": "/"}],
         responses=problems.RESPONSES,
         redoc_url=None,
         redirect_slashes=False,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from http import HTTPStatus
 
 from prometheus_client import REGISTRY, Histogram, start_http_server
 from prometheus_client.metrics_core import CounterMetricFamily
@@ -11,6 +12,8 @@ from prometheus_client.registry import Collector
 from .stdout import stdout
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+WHATEVER_THE_METHOD = {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.TOO_MANY_REQUESTS}
+"""Refusals that would make a series per method, for as long as somebody tries one after another."""
 
 _request_duration = Histogram(
     "http_server_request_duration_seconds",
@@ -23,7 +26,9 @@ _request_duration = Histogram(
 @cache
 def request_duration(method: str, route: str, status: int) -> Histogram:
     """Return the series of a method, route template and status, which `labels` finds slowly."""
-    return _request_duration.labels(method if method in METHODS else "_OTHER", route, status)
+    if method not in METHODS or status in WHATEVER_THE_METHOD:
+        method = "_OTHER"
+    return _request_duration.labels(method, route, status)
 
 
 class _LogLines(Collector):

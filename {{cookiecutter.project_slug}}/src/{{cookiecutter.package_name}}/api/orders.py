@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.status import HTTP_422_UNPROCESSABLE_CONTENT
 
@@ -29,6 +29,11 @@ LOCATION = {
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def _whole(value: object) -> object:
+    """Return 2 for 2.0, which in JSON is the same number, and anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class NewOrder(BaseModel):
     """What a client asks for."""
 
@@ -37,7 +42,7 @@ class NewOrder(BaseModel):
     )
 
     item: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
-    quantity: int = Field(ge=1, le=1_000_000)
+    quantity: Annotated[int, BeforeValidator(_whole)] = Field(ge=1, le=1_000_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What takes long: experiments with the real service, each with a figure to reach."""

@@ -40,12 +40,18 @@ def attached_redis(redis_url: str, environment: dict[str, str]) -> Iterator[Redi
         client.flushdb()
 
 
+def server_address(redis: Redis) -> tuple[str, int] | str:
+    """Return the host and port of the server, or the path of its socket."""
+    address = redis.connection_pool.connection_kwargs
+    host, port = address.get("host") or "127.0.0.1", address.get("port") or 6379
+    return address.get("path") or (host, port)
+
+
 @pytest.fixture
 def redis_proxy(attached_redis: Redis, environment: dict[str, str]) -> Iterator[Proxy]:
     """Put ourselves between the service and its Redis."""
     address = attached_redis.connection_pool.connection_kwargs
-    host, port = address.get("host") or "127.0.0.1", address.get("port") or 6379
-    proxy = Proxy(address.get("path") or (host, port))
+    proxy = Proxy(server_address(attached_redis))
     login = f"{address.get('username') or ''}:{address.get('password') or ''}"
     environment["REDIS_URL"] = f"redis://{login}@127.0.0.1:{proxy.port}/{address.get('db') or 0}"
     yield proxy

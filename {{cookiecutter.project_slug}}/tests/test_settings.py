@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import Field, SecretStr, ValidationError
+from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.environment import (
     ConfigurationError,
@@ -110,3 +111,39 @@ def test_a_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("TOKEN_FILE", "/is/not/there")
     expected = {"TOKEN_FILE": "the file cannot be read (FileNotFoundError)"}
     assert problems(WithToken) == expected
+
+
+def test_a_secret_in_a_file_is_what_the_file_holds_now(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("hunter2\n")
+    monkeypatch.setenv("TOKEN_FILE", str(file))
+    settings = load_settings(WithToken)
+    assert isinstance(settings, WithToken)
+    with capture_logs() as lines:
+        assert settings.token.get_secret_value() == "hunter2"
+        file.write_text("hunter3\n")
+        for _ in range(3):
+            assert settings.token.get_secret_value() == "hunter3"
+    said = {"event": "secret changed", "log_level": "info", "variable": "TOKEN_FILE"}
+    assert lines == [said]
+
+
+def test_a_file_that_becomes_useless_changes_nothing_and_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("hunter2")
+    monkeypatch.setenv("TOKEN_FILE", str(file))
+    settings = load_settings(WithToken)
+    assert isinstance(settings, WithToken)
+    with capture_logs() as lines:
+        for useless in (lambda: file.write_text("short"), file.unlink):
+            useless()
+            for _ in range(3):
+                assert settings.token.get_secret_value() == "hunter2"
+    assert [(line["log_level"], line["variable"]) for line in lines] == [
+        ("warning", "TOKEN_FILE")
+    ] * 2
+    assert "short" not in repr(lines)

@@ -3,6 +3,7 @@
 import json
 import signal
 from contextlib import ExitStack
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from .jobs import Worker, effects, held, place, status
 from .proxy import Proxy
 from .service import Service, run, until
+from .test_database_rotation import drop_connections
 
 ADD_JOB = "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('default', %s, %s)"
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
@@ -195,3 +197,19 @@ def test_a_frozen_database_does_not_keep_the_process(
         worker.terminate()
         assert worker.wait() == 0
         assert worker.stderr() == b""
+
+
+def test_new_connections_lead_to_where_the_file_of_the_database_says(
+    environment: dict[str, str], database_url: str, tmp_path: Path
+) -> None:
+    other = environment | {"DATABASE_URL": database_url}
+    run(other, "migrate")
+    file = tmp_path / "database_url"
+    first = environment.pop("DATABASE_URL")
+    file.write_text(first)
+    with Worker(environment | {"DATABASE_URL_FILE": str(file)}) as worker, Service(other) as web:
+        until(lambda: worker.get("/readyz").status_code == 200)
+        file.write_text(database_url)
+        drop_connections(first)
+        place(web)
+        worker.wait_for("job", outcome="done")

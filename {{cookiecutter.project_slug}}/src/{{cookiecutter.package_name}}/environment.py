@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 from os import environ
-from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic import Secret, SecretStr, ValidationError
 
+from . import secret_files
 from .settings import Settings
 
 
@@ -34,7 +34,7 @@ def load_settings(kind: type[Settings] = Settings) -> Settings:
                 problems[known] += f" (is {unknown} misspelt?)"
     if problems:
         raise ConfigurationError(problems)
-    return settings
+    return settings.model_copy(update=_in_files(settings, values))
 
 
 def describe(settings: Settings) -> list[tuple[str, str, str]]:
@@ -84,7 +84,20 @@ def _read_secret_files(kind: type[Settings]) -> tuple[dict[str, Any], dict[str, 
             problems[variable] = f"{name.upper()} is set as well: keep one of the two"
             continue
         try:
-            values[name] = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError) as error:
-            problems[variable] = f"the file cannot be read ({type(error).__name__})"
+            values[name] = secret_files.read(path)
+        except ValueError as error:
+            problems[variable] = str(error)
     return values, problems
+
+
+def _in_files(settings: Settings, names: Iterable[str]) -> dict[str, secret_files.SecretInFile]:
+    fields = type(settings).model_fields
+    return {
+        name: secret_files.SecretInFile(
+            getattr(settings, name).get_secret_value(),
+            f"{name.upper()}_FILE",
+            environ[f"{name.upper()}_FILE"],
+            fields[name],
+        )
+        for name in names
+    }

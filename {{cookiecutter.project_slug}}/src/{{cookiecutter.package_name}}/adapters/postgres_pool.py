@@ -86,7 +86,7 @@ async def open_pool(settings: Settings, process: str) -> AsyncIterator[Pool]:
             await pool.check_connection(connection)
 
     pool = AsyncConnectionPool(
-        str(settings.database_url.get_secret_value()),
+        lambda: str(settings.database_url.get_secret_value()),  # For each connection anew.
         kwargs={
             "autocommit": True,
             "application_name": f"{settings.otel_service_name} {process}",

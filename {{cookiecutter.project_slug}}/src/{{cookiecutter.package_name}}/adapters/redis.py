@@ -14,6 +14,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from ..domain.errors import Unavailable
 from ..logs import log
 from ..settings import Settings
+from .redis_connection import following
 
 ANSWER_SECONDS = 0.5
 """How long to wait for an answer, the way to it included."""
@@ -77,8 +78,12 @@ class Redis:
 @asynccontextmanager
 async def open_redis(settings: Settings, process: str) -> AsyncIterator[Redis]:
     """Open a client, without waiting for the server, which is told the name of our process."""
+
+    def url() -> str:
+        return str(settings.redis_url.get_secret_value())
+
     pool = BlockingConnectionPool.from_url(
-        str(settings.redis_url.get_secret_value()),
+        url(),
         # A client's name there is of printable characters, without blanks.
         client_name=re.sub("[^!-~]", "-", f"{settings.otel_service_name}:{process}"),
         max_connections=MAX_CONNECTIONS,
@@ -87,6 +92,7 @@ async def open_redis(settings: Settings, process: str) -> AsyncIterator[Redis]:
         socket_timeout=ANSWER_SECONDS,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
+    pool.connection_class = following(url, pool.connection_class)
     client = Client.from_pool(pool)
     try:
         yield Redis(client)

@@ -1,0 +1,68 @@
+"""The file that `DATABASE_URL_FILE` names changes: new connections go where it says now."""
+
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from .service import Service, run
+
+TEA = {"item": "tea", "quantity": 1}
+DROP_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture
+def file(environment: dict[str, str], tmp_path: Path) -> Path:
+    """Let the process find its database by a file."""
+    file = tmp_path / "database_url"
+    file.write_text(environment.pop("DATABASE_URL"))
+    environment["DATABASE_URL_FILE"] = str(file)
+    return file
+
+
+def drop_connections(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(DROP_OTHERS)
+
+
+def orders(service: Service) -> int:
+    """Return how many orders the service finds."""
+    answer = service.get("/orders")
+    assert answer.status_code == 200
+    return len(answer.json()["items"])
+
+
+def test_new_connections_lead_to_where_the_file_says(
+    environment: dict[str, str], file: Path, database_url: str
+) -> None:
+    first = file.read_text()
+    run(environment | {"DATABASE_URL_FILE": "", "DATABASE_URL": database_url}, "migrate")
+    with Service(environment) as service:
+        assert httpx.post(f"{service.url}/orders", json=TEA).status_code == 201
+        file.write_text(database_url)
+        assert orders(service) == 1
+        drop_connections(first)
+        assert orders(service) == 0
+        assert service.get("/readyz").status_code == 200
+        service.wait_for("secret changed", variable="DATABASE_URL_FILE")
+
+
+def test_a_file_that_becomes_useless_changes_nothing(
+    environment: dict[str, str], file: Path
+) -> None:
+    url = file.read_text()
+    with Service(environment) as service:
+        assert httpx.post(f"{service.url}/orders", json=TEA).status_code == 201
+        file.write_text("hunter2")
+        for _ in range(3):
+            drop_connections(url)
+            assert orders(service) == 1
+        service.terminate()
+        assert service.wait() == 0
+    said = b"".join(service.lines)
+    assert said.count(b"secret not changed") == 1
+    assert b"hunter2" not in said

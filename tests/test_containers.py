@@ -254,6 +254,23 @@ def test_the_grace_period_is_longer_than_drain_and_shutdown(service: Path) -> No
 
 
 @in_every_combination
+def test_the_database_has_connections_for_all_replicas_of_all_processes(service: Path) -> None:
+    if not (file := service / "compose/postgres.yaml").exists():
+        assert "postgres" not in (service / "compose.yaml").read_text()
+        return
+    server = yaml.safe_load(file.read_text())["services"]["postgres"]
+    allowed = int(server["command"][-1].removeprefix("max_connections="))
+    lines = (service / ".env.example").read_text() + (service / "compose/service.env").read_text()
+    settings = dict(line.split("=", 1) for line in lines.splitlines() if "=" in line)
+    web = yaml.safe_load((service / "compose/web.yaml").read_text())["services"]["web"]
+    low, high = map(int, web["ports"][0].split("${PORT:-")[1].split("}")[0].split("-"))
+    types = [name for name in ("web", "worker") if (service / f"compose/{name}.yaml").exists()]
+    of_each = int(settings["DATABASE_POOL_SIZE"]) + 1
+    operators = of_each + 10
+    assert (high - low + 1) * len(types) * of_each + operators <= allowed
+
+
+@in_every_combination
 def test_it_scales_to_two_and_stops_with_status_0(compose: Run, up: str) -> None:
     del up
     low = free_ports(1)[0]

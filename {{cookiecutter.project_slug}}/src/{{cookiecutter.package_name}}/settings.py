@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     mongodb_url: MongodbUrl = Field(description="`mongodb://user:password@host:27017/name`.")
     {% endif %}
     {% if cookiecutter.database != "none" %}
-    database_pool_size: int = Field(default=10, ge=1, description="Connections a process may open.")
+    database_pool_size: int = Field(default=10, ge=1, description="Connections its pool may open.")
     {% endif %}
     {% if cookiecutter.redis %}
     redis_url: RedisUrl = Field(description="`redis://:password@host:6379/0`.")

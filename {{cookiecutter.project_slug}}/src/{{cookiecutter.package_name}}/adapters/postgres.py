@@ -24,13 +24,17 @@ DELETE_BATCH = 1000
 class PostgresOrders:
     """The domain's `Orders`, as rows of the table `orders`."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, pings: Pool) -> None:
         self.pool = pool
+        self._pings = pings
         self._needed_revision = newest_revision()
 
     async def ping(self) -> Literal["ok"]:
-        """Raise `Unavailable` unless the server answers and its schema is new enough."""
-        async with self.pool.connection(PING_SECONDS) as connection:
+        """Raise `Unavailable` unless the server answers and its schema is new enough.
+
+        Not in the pool of all others: that one is busy says nothing of the server.
+        """
+        async with self._pings.connection(PING_SECONDS) as connection:
             cursor = connection.cursor(row_factory=scalar_row)
             await cursor.execute("SELECT max(version_num) FROM alembic_version")
             if (await cursor.fetchone() or "") < self._needed_revision:
@@ -113,5 +117,8 @@ class PostgresOrders:
 @asynccontextmanager
 async def open_orders(settings: Settings, process: str) -> AsyncIterator[PostgresOrders]:
     """Open the store for the process of this name; closing it returns its connections."""
-    async with open_pool(settings, process) as pool:
-        yield PostgresOrders(pool)
+    async with (
+        open_pool(settings, process, fewest=1, most=settings.database_pool_size) as pool,
+        open_pool(settings, process, fewest=0, most=1) as pings,
+    ):
+        yield PostgresOrders(pool, pings)

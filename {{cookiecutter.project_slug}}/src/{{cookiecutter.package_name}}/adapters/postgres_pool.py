@@ -74,7 +74,9 @@ logging.getLogger("psycopg.pool").addFilter(Sparingly(10))
 
 
 @asynccontextmanager
-async def open_pool(settings: Settings, process: str) -> AsyncIterator[Pool]:
+async def open_pool(
+    settings: Settings, process: str, *, fewest: int, most: int
+) -> AsyncIterator[Pool]:
     """Open a pool, without waiting for the server, which is told the name of our process."""
 
     async def check(connection: AsyncConnection) -> None:
@@ -94,8 +96,8 @@ async def open_pool(settings: Settings, process: str) -> AsyncIterator[Pool]:
             "tcp_user_timeout": ANSWER_SECONDS * 1000,
             "options": " ".join(f"-c {name}={limit}" for name, limit in SERVER_SETTINGS.items()),
         },
-        min_size=1,
-        max_size=settings.database_pool_size,
+        min_size=fewest,
+        max_size=most,
         timeout=CONNECT_SECONDS,
         reconnect_timeout=CONNECT_SECONDS,
         check=check,

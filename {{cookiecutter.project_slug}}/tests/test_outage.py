@@ -1,10 +1,13 @@
 """The database goes away and comes back: the process stays, says so, and recovers by itself."""
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
 from .proxy import Proxy
 from .service import PATIENCE, Service, run, until
+from .test_stopping import assert_ends_at_once, assert_leaves_well
 
 TEA = {"item": "tea", "quantity": 1}
 
@@ -65,15 +68,24 @@ def test_a_database_that_freezes_and_goes_on(database_proxy: Proxy, service: Ser
     assert_in_order(service)
 
 
-def test_a_frozen_database_does_not_keep_the_process(
-    database_proxy: Proxy, environment: dict[str, str]
+@pytest.mark.parametrize("outage", [Proxy.cut, Proxy.freeze])
+def test_an_outage_does_not_keep_the_process(
+    database_proxy: Proxy, environment: dict[str, str], outage: Callable[[Proxy], None]
 ) -> None:
     with Service(environment | {"SHUTDOWN_SECONDS": "2"}) as service:
         assert_in_order(service)
-        database_proxy.freeze()
-        service.terminate()
-        assert service.wait() == 0
-        assert service.stderr() == b""
+        outage(database_proxy)
+        assert_leaves_well(service)
+
+
+@pytest.mark.parametrize("outage", [Proxy.cut, Proxy.freeze])
+def test_in_an_outage_a_second_signal_ends_it_at_once(
+    database_proxy: Proxy, environment: dict[str, str], outage: Callable[[Proxy], None]
+) -> None:
+    with Service(environment | {"DRAIN_SECONDS": "300"}) as service:
+        assert_in_order(service)
+        outage(database_proxy)
+        assert_ends_at_once(service)
 
 
 @pytest.mark.parametrize("command", ["check", "cleanup"])

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 
@@ -13,7 +13,8 @@ from {{ cookiecutter.package_name }}.adapters.postgres_pool import Pool, Sparing
 from {{ cookiecutter.package_name }}.domain.errors import Unavailable
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from .service import Service, connect, until
+from .service import Service, connect, read_all, until
+from .test_stopping import assert_ends_at_once, assert_leaves_well
 
 GET = b"GET /orders HTTP/1.1\r\nHost: service\r\n\r\n"
 SIZE = 5
@@ -79,6 +80,22 @@ def test_clients_that_leave_take_no_connection_with_them(
     with ThreadPoolExecutor(SIZE) as threads:
         answers = threads.map(service.get, ["/orders"] * 50)
         assert {answer.status_code for answer in answers} == {200}
+
+
+@pytest.mark.parametrize("assert_stops", [assert_leaves_well, assert_ends_at_once])
+def test_a_request_that_waits_for_a_lock_does_not_keep_the_process(
+    environment: dict[str, str], assert_stops: Callable[[Service], None]
+) -> None:
+    drain = "0" if assert_stops is assert_leaves_well else "300"
+    with (
+        locked(environment) as lock,
+        Service(environment | {"DRAIN_SECONDS": drain}) as service,
+        connect(service, GET) as client,
+    ):
+        until(lambda: lock.execute(WAITING).fetchone() == (1,))
+        assert_stops(service)
+        if drain == "0":
+            assert read_all(client).startswith(b"HTTP/1.1 503 ")
 
 
 async def test_what_is_cancelled_gives_its_connection_back(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from {{ cookiecutter.package_name }}.settings import Settings
 
 from .proxy import Proxy
 from .service import PATIENCE, Service, run
+from .test_stopping import assert_ends_at_once, assert_leaves_well
 
 LIMITED = "/openapi.json"
 
@@ -87,15 +88,24 @@ def test_a_redis_that_freezes_and_goes_on(redis_proxy: Proxy, service: Service) 
     assert_in_order(service)
 
 
-def test_a_frozen_redis_does_not_keep_the_process(
-    redis_proxy: Proxy, environment: dict[str, str]
+@pytest.mark.parametrize("outage", [Proxy.cut, Proxy.freeze])
+def test_an_outage_does_not_keep_the_process(
+    redis_proxy: Proxy, environment: dict[str, str], outage: Callable[[Proxy], None]
 ) -> None:
     with Service(environment | {"SHUTDOWN_SECONDS": "2"}) as service:
         assert_in_order(service)
-        redis_proxy.freeze()
-        service.terminate()
-        assert service.wait() == 0
-        assert service.stderr() == b""
+        outage(redis_proxy)
+        assert_leaves_well(service)
+
+
+@pytest.mark.parametrize("outage", [Proxy.cut, Proxy.freeze])
+def test_in_an_outage_a_second_signal_ends_it_at_once(
+    redis_proxy: Proxy, environment: dict[str, str], outage: Callable[[Proxy], None]
+) -> None:
+    with Service(environment | {"DRAIN_SECONDS": "300"}) as service:
+        assert_in_order(service)
+        outage(redis_proxy)
+        assert_ends_at_once(service)
 
 
 @pytest.mark.parametrize("url", ["redis://nowhere.invalid", "redis://a..b", "unix:///no/such"])

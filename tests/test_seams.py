@@ -12,6 +12,7 @@ SEAMS = {
     ".env.example",
     "README.md",
     "chaos/fuzzing.py",
+    "chaos/traffic.py",
     "compose.yaml",
     "compose/migrate.yaml",
     "compose/service.env",

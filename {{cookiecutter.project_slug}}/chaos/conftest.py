@@ -1,3 +1,50 @@
-"""What the tests have: an environment, the real process, what it is attached to."""
+"""What the experiments need: the fixtures of the tests, a quick event loop, many descriptors."""
+
+import resource
+
+import pytest
 
 from tests.conftest import *  # noqa: F403
+from tests.figures import figures_of, measured
+
+from .traffic import VARIABLES
+
+__all__ = ["measured"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print every figure beside what is asked of it."""
+    reports = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        if report.nodeid.startswith("chaos/")
+    ]
+    rows = [
+        (figure.name, figure.measured, figure.asked, "met" if figure.is_met else "MISSED", report)
+        for report in reports
+        for figure in figures_of(report)
+    ]
+    if rows:
+        terminalreporter.section("figures")
+        for name, value, asked, verdict, report in rows:
+            test = report.nodeid.partition("::")[2]
+            terminalreporter.write_line(f"{name:<44} {value:<20} {asked:<18} {verdict:<7} {test}")
+
+
+@pytest.fixture(scope="session")  # type: ignore[no-redef]
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """Spend as little of the processor on the load as can be: the service needs it."""
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def many_descriptors() -> None:
+    """Let this process, and those that it starts, open as many files as it may."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@pytest.fixture(autouse=True)
+def ready_for_load(environment: dict[str, str]) -> None:
+    environment.update(VARIABLES)

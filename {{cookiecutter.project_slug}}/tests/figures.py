@@ -29,10 +29,14 @@ class Figure:
             return False
         return self.at_least is None or self.value >= self.at_least
 
+    @property
+    def measured(self) -> str:
+        """Return the value with its unit."""
+        return f"{self.value:,.0f} {self.unit}" if self.value >= 1000 else f"{self.value:.3g} {self.unit}"
+
     def __str__(self) -> str:
         """Return the figure as a person reads it."""
-        value = f"{self.value:.3g}" if self.value < 1000 else f"{self.value:,.0f}"
-        return f"{self.name} {value} {self.unit}" + (f" ({self.asked})" if self.asked else "")
+        return f"{self.name} {self.measured}" + (f" ({self.asked})" if self.asked else "")
 
 
 class Figures:

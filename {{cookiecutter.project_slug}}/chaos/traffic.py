@@ -7,6 +7,7 @@ from typing import NamedTuple
 class Request(NamedTuple):
     """A request as it goes over the wire, and the status that is right for it."""
 
+    path: str
     raw: bytes
     status: int
 
@@ -17,7 +18,7 @@ def request(method: str, path: str, status: int, body: object = None) -> Request
     head = f"{method} {path} HTTP/1.1\r\nHost: service\r\n"
     if content:
         head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
-    return Request(f"{head}\r\n".encode() + content, status)
+    return Request(path, f"{head}\r\n".encode() + content, status)
 
 
 LIVE = request("GET", "/livez", 200)
@@ -48,6 +49,13 @@ SLOW = WRITE
 SLOW = READ
 {% endif %}
 """What a slow client sends, its last bytes later than the others."""
+{% if cookiecutter.database != "none" %}
+SLOW_CLIENTS = ("headers", "bodies", "readers")
+{% endif %}
+{% if cookiecutter.database == "none" %}
+SLOW_CLIENTS = ("headers", "readers")
+{% endif %}
+"""What they can be slow at; a body that nobody waits for is no use to them."""
 
 VARIABLES = {
     "LOG_LEVEL": "info",

@@ -1,0 +1,78 @@
+"""A thousand connections that say nothing and a thousand that stop half-way cost next to nothing.
+
+Those that stopped in the middle of a request are closed after a while, those that are idle between
+two requests may stay.
+"""
+
+import asyncio
+from itertools import batched
+from time import monotonic
+
+from tests.figures import Figures
+
+from .load import Client, Connection, after, failures, p99, paced
+from .replica import needs_proc, replica
+from .traffic import LIVE, READ, READY, WRITE
+
+HELD = 1000
+GONE_AFTER = 15
+NOISE = 25
+"""Milliseconds that a p99 may differ by without a reason."""
+
+pytestmark = needs_proc
+
+
+async def hold(port: int, sent: bytes) -> list[Connection]:
+    """Open many connections, and send this much on each."""
+    held: list[Connection] = []
+    for some in batched(range(HELD), 50, strict=True):
+        opening = (asyncio.open_connection("127.0.0.1", port) for _ in some)
+        held += [Connection(*pair) for pair in await asyncio.gather(*opening)]
+    for connection in held:
+        connection.writer.write(sent)
+    return held
+
+
+async def seconds_until_closed(connection: Connection) -> float:
+    """Read to the end; return how long that took."""
+    started = monotonic()
+    await connection.reader.read()
+    return monotonic() - started
+
+
+async def test_connections_that_are_held_cost_nothing(
+    environment: dict[str, str], measured: Figures
+) -> None:
+    requests = (READ, WRITE, LIVE, READY)
+    async with replica(environment) as service, Client(service.port) as client:
+        for _ in range(5):  # From now on, it has open all that it needs.
+            await asyncio.gather(*(client.ask(READ) for _ in range(100)))
+        memory, descriptors = service.memory(), service.descriptors()
+
+        async def ask(number: int) -> None:
+            await client.ask(requests[number % 4])
+
+        client.outcomes.clear()
+        await paced(100, ask, after(5))
+        quiet = p99(client.outcomes)
+        idle = await hold(service.port, LIVE.raw)
+        for connection in idle:
+            await connection.reader.readuntil(b"}")
+        half = await hold(service.port, LIVE.raw[:-20])
+        leaving = [asyncio.create_task(seconds_until_closed(connection)) for connection in half]
+        client.outcomes.clear()
+        await paced(100, ask, after(5))
+        open_now, grown = service.descriptors() - descriptors, service.memory() - memory
+        _, stayed = await asyncio.wait(leaving, timeout=GONE_AFTER - 5)
+        for task in stayed:
+            task.cancel()
+        for connection in idle + half:
+            connection.writer.close()
+        left = await service.descriptors_below(descriptors + 2)
+
+    measured("connections held", open_now, "", at_least=2 * HELD)
+    measured("good requests that failed", failures(client.outcomes).total(), "", at_most=0)
+    measured("p99 beside them", p99(client.outcomes), "ms", at_most=2 * quiet + NOISE)
+    measured("memory for them", grown, "MB", at_most=20)
+    measured(f"half-open ones left after {GONE_AFTER} s", len(stayed), "", at_most=0)
+    measured("descriptors left in the end", left - descriptors, "", at_most=2)

@@ -1,0 +1,33 @@
+"""A database that goes away and comes back again and again leaves nothing behind either."""
+
+import asyncio
+
+from tests.figures import Figures
+from tests.proxy import Proxy
+
+from . import leaks
+from .replica import needs_proc, replica
+
+pytestmark = needs_proc
+
+
+async def interrupt(database_proxy: Proxy) -> None:
+    """Cut the way to the database, and open it again, for as long as anybody cares."""
+    while True:
+        await asyncio.sleep(4)
+        await asyncio.to_thread(database_proxy.cut)
+        try:
+            await asyncio.sleep(1)
+        finally:
+            await asyncio.to_thread(database_proxy.open)
+
+
+async def test_outages_leave_nothing_behind(
+    database_proxy: Proxy, environment: dict[str, str], measured: Figures
+) -> None:
+    async with replica(environment) as service:
+        interrupting = asyncio.create_task(interrupt(database_proxy))
+        try:
+            await leaks.run(service, measured, 503)
+        finally:
+            interrupting.cancel()

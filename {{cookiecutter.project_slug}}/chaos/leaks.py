@@ -7,11 +7,11 @@ from tests.figures import Figures
 
 from .load import Client, after, failures, paced
 from .replica import Replica
-from .scale import SCALE, scaled
+from .scale import RATE, SCALE, scaled
 from .traffic import INVALID, LIVE, READ, UNKNOWN, WRITE
 
-RATE = 200
 KINDS = 8
+EVERY = 200
 
 
 async def run(service: Replica, measured: Figures, *pardoned: int) -> None:
@@ -36,7 +36,7 @@ async def run(service: Replica, measured: Figures, *pardoned: int) -> None:
 
         async def ask_and_watch(number: int) -> None:
             await ask(number)
-            if number % RATE == 0:
+            if number % EVERY == 0:
                 requests.append(number)
                 memory.append(service.memory())
 

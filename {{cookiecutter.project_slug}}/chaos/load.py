@@ -11,6 +11,8 @@ from .traffic import Request
 
 PATIENCE = 20
 """Seconds after which a request that was not answered has failed."""
+KEPT = 50
+"""Connections that a client keeps: of one that it hardly uses, it learns late that it ends."""
 LAST_BYTES = 2
 """How much of a request a slow client keeps back."""
 
@@ -83,7 +85,7 @@ class Client:
             await reader.readexactly(int(fields.get("content-length", 0)))
             keep = not fresh and fields.get("connection") != "close"
         finally:
-            if keep:
+            if keep and len(self._idle) < KEPT:
                 self._idle.append(connection)
             else:
                 writer.close()

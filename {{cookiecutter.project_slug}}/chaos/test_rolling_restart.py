@@ -18,10 +18,9 @@ from tests.figures import Figures
 from .balancer import Balancer
 from .load import Client, Outcome, failures, paced
 from .replica import Replica, replica
-from .scale import scaled
+from .scale import RATE, scaled
 from .traffic import SLOW, WRITE
 
-RATE = 250
 SLOW_SECONDS = 0.2
 
 

@@ -21,13 +21,14 @@ from .replica import Replica
 from .scale import scaled
 from .traffic import READ, WRITE
 
-CLIENTS = 40
+CLIENTS = 16
 CONFIGURATION = """
 global
     maxconn 1000
 defaults
     mode http
     retries 0
+    timeout check 2s
     timeout connect 2s
     timeout client 30s
     timeout server 30s

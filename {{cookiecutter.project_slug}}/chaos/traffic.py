@@ -55,7 +55,7 @@ SLOW_CLIENTS = ("headers", "bodies", "readers")
 {% if cookiecutter.database == "none" %}
 SLOW_CLIENTS = ("headers", "readers")
 {% endif %}
-"""What they can be slow at; a body that nobody waits for is no use to them."""
+"""What clients can be slow at that the service waits for."""
 
 VARIABLES = {
     "LOG_LEVEL": "info",

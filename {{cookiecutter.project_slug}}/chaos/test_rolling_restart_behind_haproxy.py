@@ -72,7 +72,7 @@ async def test_restarting_every_replica_loses_no_request(
     environment: dict[str, str], measured: Figures, tmp_path: Path
 ) -> None:
     requests, restarts = int(scaled(100_000, 2000)), int(scaled(16, 2))
-    places = [environment | free_ports() | {"DRAIN_SECONDS": "1"} for _ in range(2)]
+    places: list[dict[str, str]] = []
     done = asyncio.Event()
     async with AsyncExitStack() as stack:
 
@@ -81,7 +81,10 @@ async def test_restarting_every_replica_loses_no_request(
             stack.callback(replica.__exit__)
             return await asyncio.to_thread(replica.__enter__)
 
-        running = [await start(place) for place in places]
+        running = []
+        for _ in range(2):  # Ports are free for as long as nobody listens on them.
+            places.append(environment | free_ports() | {"DRAIN_SECONDS": "1"})
+            running.append(await start(places[-1]))
         port = await stack.enter_async_context(haproxy(tmp_path, [r.port for r in running]))
         client = await stack.enter_async_context(Client(port))
 

@@ -32,7 +32,11 @@ class Figure:
     @property
     def measured(self) -> str:
         """Return the value with its unit."""
-        return f"{self.value:,.0f} {self.unit}" if self.value >= 1000 else f"{self.value:.3g} {self.unit}"
+        return (
+            f"{self.value:,.0f} {self.unit}"
+            if self.value >= 1000
+            else f"{self.value:.3g} {self.unit}"
+        )
 
     def __str__(self) -> str:
         """Return the figure as a person reads it."""

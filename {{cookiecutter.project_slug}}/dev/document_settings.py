@@ -25,7 +25,7 @@ def readme_table() -> str:
     secrets = secret_fields(Settings)
     for name, field in Settings.model_fields.items():
         default = "required" if field.is_required() else f"`{field.default}`"
-        if default == "`None`":
+        if default in ("`None`", "``"):
             default = "unset"
         file = f" Or from the file `{name.upper()}_FILE`." if name in secrets else ""
         rows.append(f"| `{name.upper()}` | {default} | {field.description}{file} |\n")

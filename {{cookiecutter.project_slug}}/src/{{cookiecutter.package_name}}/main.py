@@ -9,6 +9,9 @@ from fastapi import FastAPI
 from . import exits
 from .api import health, problems
 from .api.body_limit import LimitBodies
+from .api.browser_headers import SetBrowserHeaders
+from .api.cors import AllowOrigins
+from .api.deadline import LimitTime
 from .api.observe import ObserveRequests
 {% if cookiecutter.database != "none" %}
 from .api.orders import router as orders
@@ -41,6 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         servers=[{"url": "/"}],
         responses=problems.RESPONSES,
+        openapi_url="/openapi.json" if settings.docs_enabled else None,
         redoc_url=None,
         redirect_slashes=False,
         telemetry=REQUEST_SPANS,
@@ -50,7 +54,11 @@ def create_app(settings: Settings) -> FastAPI:
     {% if cookiecutter.redis %}
     app.add_middleware(LimitRate)
     {% endif %}
+    app.add_middleware(LimitTime, seconds=settings.request_seconds)
+    if settings.cors_origins:
+        app.add_middleware(AllowOrigins, origins=settings.cors_origins.split(","))
     app.add_middleware(ObserveRequests, readiness=readiness)
+    app.add_middleware(SetBrowserHeaders, hsts_seconds=settings.hsts_seconds)
     problems.install(app)
     identity = {"service": settings.otel_service_name, "revision": settings.revision}
     {% if cookiecutter.database != "none" %}

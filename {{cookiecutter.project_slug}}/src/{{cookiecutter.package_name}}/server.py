@@ -1,18 +1,24 @@
 """uvicorn, taught to leave well: on SIGTERM first drain, then close the door, then finish."""
 
+import asyncio
 import os
 import socket
 import threading
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from types import FrameType
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from . import exits
+from .api.browser_headers import SetBrowserHeaders
 from .api.health import Readiness
+from .api.observe import ObserveRequests
 from .logs import log
+from .protocol import Protocol, refuse
 from .settings import Settings
 
 
@@ -29,15 +35,15 @@ class Server(uvicorn.Server):
         # The last second of the shutdown is for closing what the process holds open.
         reserve = min(1, settings.shutdown_seconds / 2)
         graceful = settings.shutdown_seconds - reserve
+        refusal = SetBrowserHeaders(ObserveRequests(refuse, readiness), settings.hsts_seconds)
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=partial(Protocol, refusal, settings=settings),  # type: ignore[arg-type]
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
             forwarded_allow_ips=settings.forwarded_allow_ips,
-            timeout_keep_alive=settings.keep_alive_seconds,
             timeout_graceful_shutdown=graceful,  # type: ignore[arg-type]  # Fractions work.
         )
         super().__init__(config)
@@ -64,9 +70,13 @@ class Server(uvicorn.Server):
         guard.start()
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: whether the drain is over."""
+        """Ten times a second: whether the drain is over; once a second, look after clients."""
         if os.getpid() == 1:
             bury_orphans()
+        if counter % 10 == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                cast(Protocol, connection).expire(now)
         if self._stop_at is not None:
             if not self._announced:
                 self._announced = True

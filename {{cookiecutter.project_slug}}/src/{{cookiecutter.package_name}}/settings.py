@@ -9,6 +9,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from . import job_settings
 {% endif %}
 from .kinds import Port, Seconds
+from .limit_settings import (
+    HeaderBytes,
+    HeaderFields,
+    HeaderSeconds,
+    HstsSeconds,
+    Origins,
+    RequestSeconds,
+    SendSeconds,
+    UrlBytes,
+)
 {% if cookiecutter.database == "mongodb" %}
 from .mongodb_url import MongodbUrl
 {% endif %}
@@ -90,12 +100,23 @@ class Settings(BaseSettings):
         ge=1,
         description="Seconds that an idle connection stays open: more than at the load balancer.",
     )
+    header_seconds: HeaderSeconds = 10
+    request_seconds: RequestSeconds = 15
+    send_seconds: SendSeconds = 30
+    max_url_bytes: UrlBytes = 8_192
+    max_header_bytes: HeaderBytes = 32_768
+    max_header_fields: HeaderFields = 100
     max_body_bytes: int = Field(
         default=1_048_576, ge=0, description="Largest request body; a larger one is answered 413."
     )
     forwarded_allow_ips: str = Field(
         default="127.0.0.1",
         description="Proxies whose `X-Forwarded-*` is believed: addresses, networks or `*`.",
+    )
+    cors_origins: Origins = ""
+    hsts_seconds: HstsSeconds = 0
+    docs_enabled: bool = Field(
+        default=True, description="Whether `/docs` and `/openapi.json` are answered."
     )
     revision: str = Field(
         default="unknown", description="Commit that this release is built from; set in the image."

@@ -11,6 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from . import exits
 from .api import health, problems
+from .api.browser_headers import SetBrowserHeaders
+from .api.deadline import LimitTime
 from .api.observe import ObserveRequests
 from .job_observation import count_jobs, tell_only_of_unknown_jobs
 from .lifecycle import open_resources
@@ -37,7 +39,9 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan, openapi_url=None, redirect_slashes=False, telemetry=REQUEST_SPANS
     )
     app.state.readiness = readiness
+    app.add_middleware(LimitTime, seconds=settings.request_seconds)
     app.add_middleware(ObserveRequests, readiness=readiness)
+    app.add_middleware(SetBrowserHeaders, hsts_seconds=settings.hsts_seconds)
     problems.install(app)
     identity = {"service": settings.otel_service_name, "revision": settings.revision}
     app.include_router(health.routes(readiness, identity))

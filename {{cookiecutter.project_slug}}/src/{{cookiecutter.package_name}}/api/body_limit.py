@@ -7,6 +7,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import problem
 
+CLOSE = {"Connection": "close"}
+"""The rest of the body is not waited for."""
+
 
 class LimitBodies:
     """ASGI middleware: 413 for a body that says it is too large, or turns out to be."""
@@ -22,7 +25,7 @@ class LimitBodies:
 
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), 0)
         if int(declared) > self._max_bytes:
-            refusal = problem(Request(scope), HTTP_413_CONTENT_TOO_LARGE)
+            refusal = problem(Request(scope), HTTP_413_CONTENT_TOO_LARGE, headers=CLOSE)
             return await refusal(scope, receive, send)
 
         received = 0
@@ -32,7 +35,7 @@ class LimitBodies:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_bytes:
-                raise HTTPException(HTTP_413_CONTENT_TOO_LARGE)
+                raise HTTPException(HTTP_413_CONTENT_TOO_LARGE, headers=CLOSE)
             return message
 
         return await self._app(scope, receive_limited, send)

@@ -53,19 +53,19 @@ class ObserveRequests:
 
         try:
             await self._app(scope, receive, send_observed)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # It is logged, whatever it is.
             failure = error
-            if status is not None:
-                raise  # The answer has begun: the server can only cut it off.
-            apology = problem(Request(scope), HTTPStatus.INTERNAL_SERVER_ERROR)
-            await apology(scope, receive, send_observed)
+            if status is None:  # Of an answer that has begun, the server cuts off the rest.
+                apology = problem(Request(scope), HTTPStatus.INTERNAL_SERVER_ERROR)
+                await apology(scope, receive, send_observed)
         finally:
             self._record(scope, status or CLIENT_CLOSED_REQUEST, perf_counter() - started, failure)
 
     def _record(self, scope: Scope, status: int, seconds: float, failure: Exception | None) -> None:
         route = getattr(scope.get("route"), "path", "")
         request_duration(scope["method"], route, status).observe(seconds)
-        tell = self._log.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else self._log.info
+        fault = failure or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        tell = self._log.error if fault else self._log.info
         tell(
             "request",
             method=scope["method"],

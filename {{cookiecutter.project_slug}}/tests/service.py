@@ -107,9 +107,9 @@ def path_only() -> dict[str, str]:
     return {"PATH": os.environ["PATH"]}
 
 
-def until(condition: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Ask again and again until it is so."""
-    deadline = monotonic() + PATIENCE
+    deadline = monotonic() + seconds
     while not condition():
         assert monotonic() < deadline
 

@@ -15,7 +15,8 @@ demo: $(READY)  ## Render the default service into demo/ and serve it, with a da
 	@$(RUN) python -m tools.demo demo
 
 test: $(READY)  ## Render every variant and run its own tests
-	@$(RUN) pytest -m "not containers"
+	@$(RUN) pytest -m "not containers and not alone" --numprocesses 2 --dist loadgroup
+	@$(RUN) pytest -m alone
 	@echo "Left out: the image and Compose, which need a Docker engine: make test-containers"
 
 test-containers: $(READY)  ## Build the image, bring Compose up, use it, scale it, stop it

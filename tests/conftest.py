@@ -21,6 +21,16 @@ def pytest_report_header() -> list[str]:
     ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let two processes share the tests: one verifies the variants, the other does all else.
+
+    What a first day has tested, the variants need not test again.
+    """
+    for item in items:
+        variants = item.path.stem in {"test_day", "test_variants"}
+        item.add_marker(pytest.mark.xdist_group("variants" if variants else "all else"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def inner_sessions_have_a_folder_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let the tests that services run keep their files below ours.

@@ -28,7 +28,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if rows:
         terminalreporter.section("figures")
         for name, value, asked, verdict, report in rows:
-            test = report.nodeid.partition("::")[2]
+            test = report.nodeid.removeprefix("chaos/")
             terminalreporter.write_line(f"{name:<44} {value:<20} {asked:<18} {verdict:<7} {test}")
 
 

@@ -52,7 +52,11 @@ class Service:
         self._reader.start()
 
     def __enter__(self) -> Self:
-        self.wait_for("listening")
+        try:
+            self.wait_for("listening")
+        except BaseException:
+            self.process.kill()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -132,7 +132,7 @@ def test_no_variable_has_a_secret_for_a_default() -> None:
 
 def with_canary(url: str) -> str:
     """Return the URL with a password that is a canary."""
-    return re.sub(r"://(?:([^:@/]*):[^@/]*@)?", rf"://\1:{CANARY}@", url, count=1)
+    return re.sub(r"://(?:([^:@/]*):[^@/]*@)?", rf"://\1:{CANARY}-of-ours@", url, count=1)
 
 
 @pytest.fixture

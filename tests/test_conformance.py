@@ -1,10 +1,10 @@
 """The twelve factors: services prove them, each check finds its fault, and words prove nothing."""
 
 import subprocess
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from pytest_cookies.plugin import Cookies
@@ -12,7 +12,7 @@ from pytest_cookies.plugin import Cookies
 from tools.pythons import outside
 
 from .baking import Baker
-from .mutants import MUTANTS, Mutant
+from .faults import MUTANTS, Mutant
 from .needs import need_redis
 from .running import Installed, install
 from .variants import BARE, COMBINATIONS, FULLEST
@@ -34,18 +34,18 @@ def committed(cookies: Cookies, variant: str) -> Installed:
     return service
 
 
-def outcomes(service: Installed, *arguments: str) -> dict[str, set[str]]:
+def outcomes(service: Installed, *arguments: str, **variables: str) -> dict[str, set[str]]:
     """Run checks, all but those that need Docker; return the names of those of each outcome."""
     report = service.folder / ".reports" / "outcomes.xml"
     report.unlink(missing_ok=True)
     pytest_ = [service.python, "-m", "pytest", "--quiet", f"--junitxml={report}", *arguments]
-    environment = outside() | {"CONFORMANCE_DOCKER": "no", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = outside() | {"CONFORMANCE_DOCKER": "no"} | variables
     done = subprocess.run(
         pytest_, cwd=service.folder, env=environment, capture_output=True, text=True, check=False
     )
     assert report.exists(), done.stdout + done.stderr
     found: dict[str, set[str]] = {"passed": set(), "failed": set(), "skipped": set()}
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314  # We wrote it.
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314  # We wrote it.
         bad = case.find("failure") is not None or case.find("error") is not None
         outcome = "failed" if bad else "skipped" if case.find("skipped") is not None else "passed"
         found[outcome].add(case.attrib["name"].partition("[")[0])
@@ -60,6 +60,17 @@ def test_a_service_proves_the_twelve_factors(cookies_session: Cookies, variant: 
     found = outcomes(service, CHECKS)
     assert found["failed"] == set()
     assert len(found["passed"]) > 50
+
+
+@pytest.mark.containers
+@pytest.mark.parametrize("variant", ["default", BARE, FULLEST])
+def test_its_image_keeps_to_them(cookies_session: Cookies, variant: str) -> None:
+    service = committed(cookies_session, variant)
+    need_redis(service.folder)
+    found = outcomes(service, CHECKS, "-k", "image or compose or release", CONFORMANCE_DOCKER="yes")
+    assert found["failed"] == set()
+    assert found["skipped"] <= {"test_the_image_is_built_after_the_checks_and_once"}
+    assert len(found["passed"]) > 15
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +105,8 @@ def test_a_fault_is_found_by_the_check_that_looks_for_it(
     subject: Installed, mutant: Mutant
 ) -> None:
     with mutated(subject, mutant):
-        found = outcomes(subject, f"{CHECKS}/test_{mutant.factor}.py")
+        check = f"{CHECKS}/test_{mutant.factor}.py"
+        found = outcomes(subject, check, PATIENCE_SECONDS="8")
     assert found["failed"] == {mutant.check, *mutant.also}
 
 

@@ -48,7 +48,7 @@ class Replica(Service):
 
     async def descriptors_below(self, most: int) -> int:
         """Give it time to have no more of them than that; return how many it has then."""
-        for _ in range(PATIENCE * 10):
+        for _ in range(int(PATIENCE * 10)):
             if self.descriptors() <= most:
                 break
             await asyncio.sleep(0.1)

@@ -8,15 +8,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, Self
 
 import httpx
 
 COMMAND = [sys.executable, "-m", "{{ cookiecutter.package_name }}"]
-PATIENCE = 20
+PATIENCE = float(os.environ.get("PATIENCE_SECONDS", "20"))
 """Seconds after which a test gives up on what should take a fraction of one."""
 
 
@@ -30,6 +30,20 @@ def run(environment: Mapping[str, str], *arguments: str) -> subprocess.Completed
         timeout=PATIENCE,
         check=False,
     )
+
+
+@contextmanager
+def started(
+    command: list[str], environment: Mapping[str, str], stdout: int = subprocess.PIPE
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in a session of its own; kill it in the end, if it is still there."""
+    with subprocess.Popen(
+        command, env=dict(environment), stdout=stdout, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 class Service:

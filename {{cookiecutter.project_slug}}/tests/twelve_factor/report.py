@@ -40,7 +40,7 @@ class Row:
             if outcome in self.checks.values()
         )
         measured = "; ".join([counts, *map(str, self.figures)])
-        return f"{self.factor:<26} {self.verdict.upper():<15} {measured}  [{self.command}]"
+        return f"{self.factor:<38} {self.verdict.upper():<15} {measured}  [{self.command}]"
 
 
 def rows(reports: list[pytest.TestReport]) -> list[Row]:

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import statistics
-import subprocess
 import sys
 import threading
 from contextlib import suppress
@@ -15,9 +14,9 @@ import httpx
 import pytest
 
 from ..figures import Figures
-from ..service import PATIENCE, Service, connect, free_ports, read_all, until
+from ..service import PATIENCE, Service, connect, free_ports, read_all, started, until
 from .limits import READY_SECONDS, STOP_MARGIN_SECONDS
-from .subject import command_of_record, endless
+from .subject import ROOT, command_of_record, compose, endless
 
 DRAIN_SECONDS, SHUTDOWN_SECONDS = 1, 3
 HEAD = b"POST /no/such/path HTTP/1.1\r\nHost: service\r\nContent-Length: 10\r\n\r\n"
@@ -132,12 +131,7 @@ def test_the_command_of_the_image_is_what_gets_the_signal(stopping: dict[str, st
     command = command_of_record()
     assert command[0] == "python"
     environment = stopping | {"DRAIN_SECONDS": "0"}
-    with subprocess.Popen(
-        [sys.executable, *command[1:]],
-        env=environment,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
+    with started([sys.executable, *command[1:]], environment) as process:
         assert process.stdout
         until(lambda: b'"listening"' in process.stdout.readline())  # type: ignore[union-attr]
         os.kill(process.pid, signal.SIGTERM)
@@ -145,6 +139,15 @@ def test_the_command_of_the_image_is_what_gets_the_signal(stopping: dict[str, st
         with suppress(ProcessLookupError):
             os.killpg(process.pid, 0)
             pytest.fail("something of it is left")
+
+
+def test_the_platform_waits_longer_than_stopping_takes(measured: Figures) -> None:
+    text = (ROOT / "compose/service.env").read_text(encoding="utf-8")
+    told = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    longest = float(told["DRAIN_SECONDS"]) + float(told["SHUTDOWN_SECONDS"])
+    for name in endless():
+        grace = float(compose()[name]["stop_grace_period"].removesuffix("s"))
+        measured(f"{name} is waited for", grace, "s", at_least=longest + 1)
 
 
 def test_it_serves_again_after_every_kill(environment: dict[str, str], measured: Figures) -> None:

@@ -8,7 +8,7 @@ from time import perf_counter
 import httpx
 
 from ..figures import Figures
-from ..service import COMMAND, PATIENCE, Service, connect, free_ports
+from ..service import COMMAND, PATIENCE, Service, connect, free_ports, started
 from .limits import BYSTANDER_SECONDS
 from .subject import command_of_record, commands, compose, endless, processes
 
@@ -68,9 +68,7 @@ def test_a_request_that_is_held_up_holds_up_no_other(service: Service, measured:
 
 
 def test_what_ends_leaves_nothing_running(environment: dict[str, str]) -> None:
-    with subprocess.Popen(
-        [*COMMAND, "web"], env=environment, stdout=subprocess.PIPE, start_new_session=True
-    ) as process:
+    with started([*COMMAND, "web"], environment) as process:
         assert process.stdout
         assert process.stdout.readline()
         process.kill()

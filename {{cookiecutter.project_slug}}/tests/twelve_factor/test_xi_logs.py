@@ -12,7 +12,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from ..figures import Figures
-from ..service import COMMAND, PATIENCE, Service, connect, until
+from ..service import COMMAND, PATIENCE, Service, connect, started, until
 from .limits import LINE_SECONDS, OUTAGE_SECONDS
 from .subject import interface, readable_paths
 
@@ -97,9 +97,7 @@ def test_a_line_carries_the_ids_of_its_request(service: Service) -> None:
 
 
 def test_the_level_is_honoured(environment: dict[str, str]) -> None:
-    with subprocess.Popen(
-        [*COMMAND, "web"], env=environment | {"LOG_LEVEL": "error"}, stdout=subprocess.PIPE
-    ) as process:
+    with started([*COMMAND, "web"], environment | {"LOG_LEVEL": "error"}) as process:
         url = f"http://127.0.0.1:{environment['PORT']}"
         until(lambda: _answers(url))
         process.terminate()
@@ -158,7 +156,7 @@ def test_a_collector_that_is_away_delays_nothing(
 
 def test_a_reader_that_has_gone_does_not_end_it(environment: dict[str, str]) -> None:
     reading, writing = os.pipe()
-    with subprocess.Popen([*COMMAND, "web"], env=environment, stdout=writing) as process:
+    with started([*COMMAND, "web"], environment, writing) as process:
         os.close(writing)
         url = f"http://127.0.0.1:{environment['PORT']}"
         until(lambda: _answers(url))

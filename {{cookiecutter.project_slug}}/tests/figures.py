@@ -18,9 +18,8 @@ class Figure:
     @property
     def asked(self) -> str:
         """Say what is asked, in the unit of the figure."""
-        if self.at_most is not None:
-            return f"at most {self.at_most:g}"
-        return "" if self.at_least is None else f"at least {self.at_least:g}"
+        bounds = {"at least": self.at_least, "at most": self.at_most}
+        return ", ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
 
     @property
     def is_met(self) -> bool:

@@ -69,7 +69,7 @@ class Service:
         try:
             self.wait_for("listening")
         except BaseException:
-            self.process.kill()
+            self.__exit__()
             raise
         return self
 

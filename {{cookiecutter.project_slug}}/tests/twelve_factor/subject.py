@@ -102,7 +102,7 @@ def processes() -> dict[str, list[str]]:
     """Return the processes of this service that Compose starts, with the command of each."""
     ours = {name: made for name, made in compose().items() if "extends" in made}
     assert ours, "Compose runs nothing of ours"
-    return {name: made.get("command", command_of_record()[-1:]) for name, made in ours.items()}
+    return {name: made.get("command", [name]) for name, made in ours.items()}
 
 
 def endless() -> list[str]:
@@ -129,6 +129,13 @@ class Resource:
 
     path: str
     example: dict[str, Any]
+
+    def halves(self) -> tuple[bytes, bytes]:
+        """Return a request to create one, in two parts: without the second there is no answer."""
+        body = json.dumps(self.example).encode()
+        fields = f"Content-Type: application/json\r\nContent-Length: {len(body)}"
+        head = f"POST {self.path} HTTP/1.1\r\nHost: service\r\n{fields}\r\n\r\n".encode()
+        return head + body[:-5], body[-5:]
 
     def create(self, url: str) -> str:
         """Create one and return its path."""

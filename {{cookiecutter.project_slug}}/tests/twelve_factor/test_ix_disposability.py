@@ -7,7 +7,7 @@ import socket
 import statistics
 import sys
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from time import perf_counter
 
 import httpx
@@ -16,10 +16,10 @@ import pytest
 from ..figures import Figures
 from ..service import PATIENCE, Service, connect, free_ports, read_all, started, until
 from .limits import READY_SECONDS, STOP_MARGIN_SECONDS
-from .subject import ROOT, command_of_record, compose, endless
+from .subject import ROOT, command_of_record, compose, endless, resource
 
 DRAIN_SECONDS, SHUTDOWN_SECONDS = 1, 3
-HEAD = b"POST /no/such/path HTTP/1.1\r\nHost: service\r\nContent-Length: 10\r\n\r\n"
+HALF_A_HEAD = b"GET /livez HTTP/1.1\r\nHost: service\r\n"
 
 
 @pytest.fixture
@@ -92,30 +92,58 @@ def test_it_says_at_once_that_it_wants_no_more_requests(stopping: dict[str, str]
 
 
 def test_a_request_in_flight_is_answered(stopping: dict[str, str]) -> None:
+    begun, rest = resource().halves()
     prompt = stopping | {"DRAIN_SECONDS": "0"}
-    with Service(prompt) as service, connect(service, HEAD + b"12345") as connection:
+    with Service(prompt) as service, connect(service, begun) as connection:
         service.get("/livez")
         service.terminate()
         service.wait_for("draining")
-        connection.sendall(b"67890")
-        answer = read_all(connection)
-        assert answer.startswith(b"HTTP/1.1 404 ")
+        until(lambda: refuses(service.url))
+        connection.sendall(rest)
+        assert read_all(connection).startswith(b"HTTP/1.1 201 ")
         assert service.wait() == 0
 
 
-def test_a_client_that_never_ends_does_not_keep_it(
-    stopping: dict[str, str], measured: Figures
-) -> None:
-    with Service(stopping | {"DRAIN_SECONDS": "0"}) as service:
-        stuck = [connect(service, sent) for sent in (b"", b"GET /livez HT", HEAD + b"1")]
+def refuses(url: str) -> bool:
+    """Tell whether the door is closed to new connections."""
+    try:
+        httpx.get(f"{url}/livez", timeout=PATIENCE)
+    except httpx.TransportError:
+        return True
+    return False
+
+
+def test_a_request_that_is_begun_while_it_drains_is_answered(stopping: dict[str, str]) -> None:
+    with Service(stopping) as service, connect(service, HALF_A_HEAD) as connection:
+        service.terminate()
+        service.wait_for("draining")
+        connection.sendall(b"\r\n")
+        assert read_all(connection).startswith(b"HTTP/1.1 200 ")
+        assert service.wait() == 0
+
+
+def assert_it_leaves(stopping: dict[str, str], stuck: list[bytes], measured: Figures) -> None:
+    """Check that clients which sent this much, and send no more, do not keep it for long."""
+    with ExitStack() as stack, Service(stopping | {"DRAIN_SECONDS": "0"}) as service:
+        for sent in stuck:
+            stack.enter_context(connect(service, sent))
         service.get("/livez")
         started = perf_counter()
         service.terminate()
         assert service.wait() == 0
         taken = perf_counter() - started
-        for connection in stuck:
-            connection.close()
     measured("stuck clients", taken, "s", at_most=SHUTDOWN_SECONDS + STOP_MARGIN_SECONDS)
+
+
+def test_clients_that_never_ask_do_not_keep_it(stopping: dict[str, str], measured: Figures) -> None:
+    assert_it_leaves(stopping, [b"", HALF_A_HEAD], measured)
+
+
+def test_a_client_that_never_ends_does_not_keep_it(
+    stopping: dict[str, str], measured: Figures
+) -> None:
+    begun, _ = resource().halves()
+    assert_it_leaves(stopping, [begun], measured)
 
 
 def test_a_second_signal_ends_it_at_once(stopping: dict[str, str]) -> None:
@@ -154,7 +182,7 @@ def test_it_serves_again_after_every_kill(environment: dict[str, str], measured:
     for _ in range(5):
         with Service(environment) as service:
             until(lambda: service.get("/readyz").status_code == 200)
-            connection = connect(service, HEAD + b"12345")
+            connection = connect(service, HALF_A_HEAD)
             service.process.kill()
             service.process.wait(PATIENCE)
             connection.close()

@@ -10,9 +10,7 @@ import httpx
 from ..figures import Figures
 from ..service import COMMAND, PATIENCE, Service, connect, free_ports, started
 from .limits import BYSTANDER_SECONDS
-from .subject import command_of_record, commands, compose, endless, processes
-
-HELD = b"POST /no/such/path HTTP/1.1\r\nHost: service\r\nContent-Length: 10\r\n\r\n12345"
+from .subject import command_of_record, commands, compose, endless, processes, resource
 
 
 def test_every_process_type_is_a_command_of_the_menu(measured: Figures) -> None:
@@ -55,10 +53,11 @@ def test_the_platform_can_run_any_number_of_them() -> None:
 
 
 def test_a_request_that_is_held_up_holds_up_no_other(service: Service, measured: Figures) -> None:
+    held, _ = resource().halves()
     slowest = 0.0
     with ExitStack() as stack, httpx.Client(base_url=service.url, timeout=PATIENCE) as client:
         for _ in range(50):
-            stack.enter_context(connect(service, HELD))
+            stack.enter_context(connect(service, held))
         client.get("/livez")
         for _ in range(100):
             started = perf_counter()

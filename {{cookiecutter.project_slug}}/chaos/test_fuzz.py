@@ -1,21 +1,19 @@
 """The service does what its OpenAPI document says, whatever it is asked."""
 
-import os
 from pathlib import Path
 
+from tests.figures import Figures
 from tests.service import Service
 
 from .fuzzing import fuzz
-
-CASES = int(os.environ.get("FUZZ_CASES", "2000"))
+from .scale import scaled
 
 
 def test_whatever_is_asked_the_answer_is_one_of_the_document(
-    service: Service, tmp_path: Path
+    service: Service, tmp_path: Path, measured: Figures
 ) -> None:
-    cases = fuzz(service.url, tmp_path, ["2xx", "3xx", "4xx"], CASES // 4)
-    print(f"{cases} cases")
-    assert cases > 10
+    cases = fuzz(service.url, tmp_path, ["2xx", "3xx", "4xx"], int(scaled(500, 20)))
+    measured("requests of all kinds, all answered as documented", cases, "", at_least=10)
     service.terminate()
     assert service.wait() == 0
     assert service.stderr() == b""

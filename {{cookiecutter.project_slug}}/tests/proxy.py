@@ -70,14 +70,16 @@ class Proxy:
         assert task
         self._passing.add(task)
         task.add_done_callback(self._passing.discard)
-        server_reader, server_writer = await self._connect()
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._pump(reader, server_writer))
-                group.create_task(self._pump(server_reader, writer))
+            server_reader, server_writer = await self._connect()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._pump(reader, server_writer))
+                    group.create_task(self._pump(server_reader, writer))
+            finally:
+                server_writer.transport.abort()
         finally:
             writer.transport.abort()
-            server_writer.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):

@@ -26,6 +26,8 @@ class JsonRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what serves a request."""
         serve = super().get_route_handler()
+        if self.body_field is None:
+            return serve
 
         async def serve_json(request: Request) -> Response:
             return await serve(JsonRequest(request.scope, request.receive))

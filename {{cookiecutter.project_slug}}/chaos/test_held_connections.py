@@ -5,7 +5,6 @@ two requests may stay.
 """
 
 import asyncio
-from itertools import batched
 from time import monotonic
 
 from tests.figures import Figures
@@ -26,8 +25,8 @@ pytestmark = needs_proc
 async def hold(port: int, sent: bytes) -> list[Connection]:
     """Open many connections, and send this much on each."""
     held: list[Connection] = []
-    for some in batched(range(HELD), 50, strict=True):
-        opening = (asyncio.open_connection("127.0.0.1", port) for _ in some)
+    for _ in range(0, HELD, 50):
+        opening = (asyncio.open_connection("127.0.0.1", port) for _ in range(50))
         held += [Connection(*pair) for pair in await asyncio.gather(*opening)]
     for connection in held:
         connection.writer.write(sent)

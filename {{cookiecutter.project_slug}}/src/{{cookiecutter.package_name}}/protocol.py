@@ -135,3 +135,12 @@ class Protocol(Parsing):
             cycle.on_response = lambda: None
             if not cycle.response_complete and not cycle.disconnected:
                 self.transport.abort()
+            self._forget(cycle)
+
+    def _forget(self, cycle: RequestResponseCycle) -> None:
+        """Keep nothing of what was asked: a connection may be idle for long."""
+        if self._answering is cycle:
+            self._task = self._answering = None
+        if self.scope is cycle.scope:
+            self.scope, self.headers = cast(Any, None), []
+        cycle.scope = cast(Any, None)

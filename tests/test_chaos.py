@@ -11,6 +11,12 @@ from tools.pythons import UV, outside
 
 from .variants import BARE
 
+NEED_PROGRAMS = {
+    "test_rolling_restart_behind_haproxy.py",
+    "test_slow_clients.py",
+}
+"""What may give no figure: it needs haproxy or slowhttptest."""
+
 
 @pytest.mark.alone
 @pytest.mark.parametrize("variant", ["default", BARE])
@@ -30,10 +36,3 @@ def test_brief_experiments_give_figures(rendered: Callable[[str], Path], variant
     skipped = "is not installed" in done.stdout
     assert experiments - told <= (NEED_PROGRAMS if skipped else set())
     assert "MISSED" not in done.stdout
-
-
-NEED_PROGRAMS = {
-    "test_rolling_restart_behind_haproxy.py",
-    "test_slow_clients.py",
-}
-"""What may give no figure: it needs haproxy or slowhttptest."""

@@ -46,7 +46,7 @@ WITHOUT_RIGHTS = [
     "--network=none",
 ]
 ORPHAN = "import os, time\nif child := os.fork(): print(child)\nelse: time.sleep(0.1)"
-"""A program that names its child, which outlives it."""
+"""A program that names its child, which outlives it: for that it sleeps, nobody waits for it."""
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +238,7 @@ def test_orphans_that_have_ended_are_let_go(compose: Run, up: str) -> None:
         run = partial(compose, "exec", "-T", name, "python", "-c")
         orphan = run(ORPHAN).strip()
         ask = f"import os; print(os.path.exists('/proc/{orphan}'))"
-        wait_until(lambda run=run, ask=ask: run(ask) == "False\n")  # type: ignore[misc]
+        wait_until(lambda run=run, ask=ask: run(ask) == "False\n")  # type: ignore[misc]  # Of lambdas with defaults.
 
 
 @in_some

@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from tests.conftest import *  # noqa: F403
+from tests.conftest import *  # noqa: F403  # Its fixtures, whatever is attached.
 from tests.figures import figures_of, measured
 
 from .traffic import VARIABLES
@@ -32,7 +32,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"{name:<44} {value:<20} {asked:<18} {verdict:<7} {test}")
 
 
-@pytest.fixture(scope="session")  # type: ignore[no-redef]
+@pytest.fixture(scope="session")  # type: ignore[no-redef]  # In the place of that of the tests.
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     """Spend as little of the processor on the load as can be: the service needs it."""
     return "asyncio", {"use_uvloop": True}

@@ -1,5 +1,6 @@
 """From bytes to requests, by limits that hold while the bytes arrive."""
 
+from abc import abstractmethod
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
@@ -41,9 +42,9 @@ class Parsing(HttpToolsProtocol):
         self.deaf = False
         self._arrived = self._held = self._fields = 0
 
+    @abstractmethod
     def refuse(self, status: int) -> None:
         """Answer with this status and be done with the connection."""
-        raise NotImplementedError
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived; what the parser holds back, as part of a field, stays small."""

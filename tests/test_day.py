@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -91,12 +92,21 @@ def test_names_of_installed_packages_are_refused_for_the_service(service: Path) 
     assert possible - sys.stdlib_module_names <= set(DECLARED["_reserved"])
 
 
+def locked(service: Path) -> set[tuple[str, str]]:
+    """What the lock names. It also lists files, to which an index may add some at any time."""
+    lock = tomllib.loads((service / "uv.lock").read_text())
+    return {(package["name"], package["version"]) for package in lock["package"]}
+
+
 def test_a_dependency_is_added_with_uv(service: Path) -> None:
+    before = locked(service)
     must(service, f"{UV} add --quiet tomli-w==1.2.0")
     assert '"tomli-w==1.2.0",' in (service / "pyproject.toml").read_text()
     must(service, "make check && .venv/bin/python -c 'import tomli_w'")
+    assert locked(service) == before | {("tomli-w", "1.2.0")}
     must(service, f"{UV} remove --quiet tomli-w")
-    assert must(service, "git status --porcelain") == ""
+    assert locked(service) == before
+    assert must(service, "git status --porcelain -- . :!uv.lock") == ""
 
 
 def test_an_edit_without_its_lock_is_found(service: Path) -> None:

@@ -123,10 +123,14 @@ os.write(2, b".")
 
 @pytest.fixture
 def pipe() -> Iterator[tuple[int, int]]:
-    ends = os.pipe()
-    yield ends
-    for end in ends:
-        os.close(end)
+    reader, writer = os.pipe()
+    # What a test leaves unread is lost with the reader, before the numbers belong to others.
+    before = set(threading.enumerate())
+    yield reader, writer
+    os.close(reader)
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
+    os.close(writer)
 
 
 def test_lines_arrive_whole_and_in_order_from_any_thread(pipe: tuple[int, int]) -> None:

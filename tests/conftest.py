@@ -10,7 +10,9 @@ from pytest_cookies.plugin import Cookies
 from tools import mongodb
 from tools.pythons import newest_python
 
+from . import table
 from .baking import Baker
+from .environments import Environments
 from .variants import VARIANTS
 
 
@@ -22,13 +24,22 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let two processes share the tests: one verifies the variants, the other does all else.
-
-    What a first day has tested, the variants need not test again.
-    """
+    """Let processes share the tests: a variant, or a module, is the work of one."""
     for item in items:
-        variants = item.path.stem in {"test_day", "test_variants"}
-        item.add_marker(pytest.mark.xdist_group("variants" if variants else "all else"))
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        variant = str(parameters.get("variant", ""))
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{variant}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of variants and checks, if they were run."""
+    reports = [
+        report
+        for outcome in ("passed", "failed", "error", "skipped")
+        for report in terminalreporter.getreports(outcome)
+    ]
+    for line in table.lines(reports):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,6 +69,13 @@ def rendered(cookies_session: Cookies) -> Callable[[str], Path]:
         return folders[variant]
 
     return folder_of
+
+
+@pytest.fixture(scope="session")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
+    """Return the environments that all processes of a test run share."""
+    base = tmp_path_factory.getbasetemp()
+    return Environments((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared")
 
 
 @pytest.fixture(scope="session")

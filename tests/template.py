@@ -2,6 +2,7 @@
 
 import json
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,17 @@ def with_derived(answers: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@cache
+def template_files() -> frozenset[str]:
+    """Return the files of the template's own service, by their paths as they stand there."""
+    return frozenset(files_of(SERVICE))
+
+
 def expected_files(answers: dict[str, Any]) -> set[str]:
     """Return what a render of these answers must hold: no file more, none less."""
     answers = with_derived(answers)
     package = answers["package_name"]
-    rendered = {
-        path.replace("{{cookiecutter.package_name}}", package) for path in files_of(SERVICE)
-    }
+    rendered = {path.replace("{{cookiecutter.package_name}}", package) for path in template_files()}
     doomed = [
         pattern
         for feature, patterns in FEATURES.items()

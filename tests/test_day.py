@@ -18,11 +18,9 @@ import pytest
 from tools.pythons import UV, outside
 
 from .baking import Baker
-from .needs import need_redis
 from .running import PATIENCE, free_ports
 from .template import DECLARED
-from .tested import fingerprint, tested
-from .variants import BARE, COMBINATIONS, FULLEST
+from .variants import COMBINATIONS, IN_CI
 
 
 def sh(folder: Path, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -44,7 +42,7 @@ def must(folder: Path, command: str, **variables: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module", params=["default", BARE, FULLEST])
+@pytest.fixture(scope="module", params=IN_CI)
 def service(request: pytest.FixtureRequest, cookies_session: object) -> Path:
     """A service that was rendered, set up and committed, as its README says."""
     folder = Baker(cookies_session).bake(**COMBINATIONS[request.param])
@@ -74,13 +72,6 @@ def test_secrets_are_strong_private_and_never_overwritten(service: Path) -> None
     assert all(len(secret) >= 43 for secret in found.values())
     must(service, "make setup")
     assert dotenv.read_text() == before
-
-
-def test_checks_and_tests_pass_and_leave_nothing_behind(service: Path) -> None:
-    need_redis(service)
-    must(service, "make check test")
-    assert must(service, "git status --porcelain") == ""
-    tested[fingerprint(service)] = service
 
 
 def test_names_of_installed_packages_are_refused_for_the_service(service: Path) -> None:

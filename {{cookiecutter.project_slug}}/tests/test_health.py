@@ -23,7 +23,7 @@ async def get(app: FastAPI, path: str) -> httpx.Response:
 
 
 async def broken() -> Literal["ok"]:
-    raise Unavailable("database", "ConnectionTimeout") from OSError("postgresql://user:hunter2@db")
+    raise Unavailable("database", "ConnectionTimeout") from OSError("store://user:hunter2@db")
 
 
 async def test_readiness_names_what_is_missing_and_no_more(app: FastAPI) -> None:

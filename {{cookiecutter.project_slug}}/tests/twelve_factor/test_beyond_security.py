@@ -9,7 +9,7 @@ import yaml
 from ..figures import Figures
 from ..service import PATIENCE, Service
 from .image import docker
-from .subject import ROOT, compose, last_stage, not_applicable, readable_paths
+from .subject import ROOT, compose, last_stage, readable_paths
 
 
 def test_no_answer_tells_what_serves_it(service: Service, measured: Figures) -> None:
@@ -47,23 +47,6 @@ def test_no_port_but_that_of_web_is_open_to_the_host() -> None:
     published = {name: made["ports"] for name, made in compose().items() if "ports" in made}
     assert published.keys() == {"web"}
     assert all(port.startswith("127.0.0.1:") for port in published["web"])
-
-
-def test_the_pipeline_runs_only_what_is_pinned_and_may_do_next_to_nothing(
-    measured: Figures,
-) -> None:
-    workflows = list(ROOT.glob(".github/workflows/*.yml"))
-    if not workflows:
-        not_applicable("the pipeline is not in this repository")
-    used = 0
-    for path in workflows:
-        text = path.read_text(encoding="utf-8")
-        assert yaml.safe_load(text)["permissions"] == {}
-        actions = re.findall(r"uses: *(\S+)", text)
-        used += len(actions)
-        assert [each for each in actions if not re.search(r"@[0-9a-f]{40}$", each)] == []
-        assert not re.search(r"run:.*github\.event", text)
-    measured("pinned", used, "actions", at_least=1)
 
 
 def test_the_image_has_no_way_to_more_rights(image: str) -> None:

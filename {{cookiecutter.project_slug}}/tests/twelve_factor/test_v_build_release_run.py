@@ -14,7 +14,6 @@ from .subject import (
     ROOT,
     dockerfile,
     last_stage,
-    not_applicable,
     processes,
     tracked,
 )
@@ -67,23 +66,6 @@ def test_every_process_runs_the_same_image(measured: Figures) -> None:
     for path in tracked("compose/*.yaml"):
         for made in yaml.safe_load(path.read_text(encoding="utf-8"))["services"].values():
             assert "extends" not in made or not {"image", "build", "entrypoint"} & made.keys()
-
-
-def test_the_image_is_built_after_the_checks_and_once() -> None:
-    workflows = list(ROOT.glob(".github/workflows/*.yml"))
-    if not workflows:
-        not_applicable("the pipeline is not in this repository")
-    jobs = {
-        name: (job, json.dumps(job["steps"]))
-        for path in workflows
-        for name, job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].items()
-    }
-    builders = [job for job, steps in jobs.values() if "make image" in steps]
-    assert len(builders) == 1
-    proof = re.compile("make (check|test|conformance)")
-    tests = {name for name, (_, steps) in jobs.items() if proof.search(steps)}
-    assert tests
-    assert tests <= set(builders[0]["needs"])
 
 
 def test_the_image_runs_without_a_network_a_root_to_write_on_or_rights(image: str) -> None:

@@ -1,0 +1,168 @@
+"""What can be seen of a rendered service without running it: each finding is `file: what`."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from check_jsonschema.builtin_schemas import get_builtin_schema
+from jsonschema import Draft202012Validator
+
+from .template import (
+    FEATURES,
+    SERVICE,
+    chosen,
+    expected_files,
+    files_of,
+    with_derived,
+)
+
+Inspect = Callable[[Path, dict[str, Any]], Iterator[str]]
+
+REQUIREMENT = re.compile(r'^ +"([\w-]+)(?:\[\w+\])?==', re.MULTILINE)
+
+
+def read(service: Path, path: str) -> str:
+    return (service / path).read_text(encoding="utf-8")
+
+
+def files(service: Path, answers: dict[str, Any]) -> Iterator[str]:
+    """The files are exactly those that belong to the answers."""
+    expected, found = expected_files(answers), files_of(service)
+    yield from (f"{path}: is missing" for path in sorted(expected - found))
+    yield from (f"{path}: is not chosen" for path in sorted(found - expected))
+    for folder in sorted(path for path in service.rglob("*") if path.is_dir()):
+        if not any(folder.iterdir()):
+            yield f"{folder.relative_to(service)}: is an empty folder"
+
+
+def residue(service: Path, answers: dict[str, Any]) -> Iterator[str]:
+    """Nothing of the template is left: no tag, no blank where a line was, no name of an option."""
+    strange = re.compile(rf"\b({'|'.join(sorted(not_chosen(service, answers)))})\b", re.IGNORECASE)
+    for path in sorted(files_of(service)):
+        text = read(service, path)
+        tag = re.search(r"cookiecutter|\{%|%\}|\n{4}", text, re.IGNORECASE)
+        if tag:
+            yield f"{path}: holds {tag[0]!r}"
+        if text != "" and text != text.rstrip("\n") + "\n":
+            yield f"{path}: does not end with one line end"
+        for number, line in enumerate(text.splitlines(), 1):
+            if found := strange.search(line):
+                yield f"{path}:{number}: speaks of {found[0]!r}, which was not chosen"
+
+
+def not_chosen(service: Path, answers: dict[str, Any]) -> set[str]:
+    """Return the words that only other services have: names of features and of dependencies."""
+    answers = with_derived(answers)
+    names = {
+        feature.partition("=")[2] or feature
+        for feature in FEATURES
+        if not feature.startswith("__") and "!=" not in feature and not chosen(feature, answers)
+    }
+    every = REQUIREMENT.findall((SERVICE / "pyproject.toml").read_text(encoding="utf-8"))
+    return names | set(every) - set(REQUIREMENT.findall(read(service, "pyproject.toml")))
+
+
+def formats(service: Path, _: dict[str, Any]) -> Iterator[str]:
+    """Each file is valid in its format, and those of Compose by its schema."""
+    for path in sorted(files_of(service)):
+        parse = PARSERS.get(Path(path).suffix)
+        if parse is None:
+            continue
+        try:
+            parsed = parse(read(service, path))
+        except (ValueError, SyntaxError, yaml.YAMLError) as error:
+            yield f"{path}: is no valid {Path(path).suffix[1:]}: {error}".replace("\n", " ")
+            continue
+        if path == "compose.yaml" or path.startswith("compose/"):
+            for fault in compose_schema().iter_errors(parsed):
+                yield f"{path}: {fault.json_path}: {fault.message}"
+
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    ".json": json.loads,
+    ".toml": tomllib.loads,
+    ".yaml": yaml.safe_load,
+    ".yml": yaml.safe_load,
+}
+
+
+@cache
+def compose_schema() -> Draft202012Validator:
+    return Draft202012Validator(get_builtin_schema("vendor.compose-spec"))
+
+
+def texts(service: Path, answers: dict[str, Any]) -> Iterator[str]:
+    """Free text arrives as it was given."""
+    project = tomllib.loads(read(service, "pyproject.toml"))["project"]
+    if project["description"] != answers["description"]:
+        yield "pyproject.toml: another description"
+    if project["authors"] != [{"name": answers["author_name"], "email": answers["author_email"]}]:
+        yield "pyproject.toml: other authors"
+    title = f"# {answers['project_name']}\n\n{answers['description']}\n"
+    if not read(service, "README.md").startswith(title):
+        yield "README.md: another title or description"
+    if answers["license"] != "Apache-2.0" and answers["organization"] not in read(
+        service, "LICENSE"
+    ):
+        yield "LICENSE: another owner"
+
+
+def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
+    """What the README names is there."""
+    readme = read(service, "README.md")
+    package = service / "src" / answers["package_name"]
+    named = set(re.findall(r"`((?:[\w./]+/)?[\w.-]+\.(?:py|toml|yaml|lock)|[\w/]+/)`", readme))
+    linked = set(re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", readme))
+    if len(named) < 10:
+        yield "README.md: names next to nothing"
+    for name in sorted((named | linked) - {"uv.lock", ".dev/"}):
+        if not (service / name).exists() and not (package / name).exists():
+            yield f"README.md: {name} is not there"
+
+
+def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:
+    """Each module is imported, run by name or found by a tool; Compose includes each of its files.
+
+    "Found by a tool" are tests, migrations and commands, which are in folders that are searched.
+    """
+    ours = sorted(files_of(service))
+    by_tools = re.compile(
+        r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*|src/\w+/commands/\w+\.py"
+    )
+    for path, users in importers(service).items():
+        name = path.removesuffix(".py").replace("/", ".")
+        named = re.compile(rf"\b{re.escape(name)}\b")
+        if path not in ours or users or by_tools.fullmatch(path):
+            continue
+        if not any(named.search(read(service, other)) for other in ours):
+            yield f"{path}: is used by nothing"
+    composed = "".join(read(service, path) for path in ours if path.startswith("compose"))
+    for path in ours:
+        if path.startswith("compose/") and Path(path).name not in composed:
+            yield f"{path}: is included by nothing"
+
+
+def importers(service: Path) -> dict[str, list[str]]:
+    """Return the modules that import each module, all by their paths."""
+    command = [sys.executable, "-m", "ruff", "analyze", "graph", "--preview"]
+    done = subprocess.run(
+        [*command, "--direction", "dependents", "."],
+        cwd=service,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    graph: dict[str, list[str]] = json.loads(done.stdout)
+    return graph
+
+
+INSPECTIONS: dict[str, Inspect] = {
+    inspect.__name__: inspect for inspect in (files, residue, formats, texts, links, orphans)
+}

@@ -1,0 +1,43 @@
+"""The steps of a service's pipeline, as its files spell them."""
+
+from dataclasses import dataclass
+
+import yaml
+
+from .template import SERVICE
+
+NEED_DOCKER = {"make image", "make smoke"}
+NEED_AN_ACCOUNT: set[str] = set()
+"""What talks to the provider in the name of somebody."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A `run:` of a job, with the variables that the file gives it."""
+
+    job: str
+    run: str
+    variables: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        return f"{self.job}: {self.run}".replace(" ", "-")
+
+
+def steps() -> list[Step]:
+    """Return each step that runs something, in the order of the files; they are not rendered."""
+    return [
+        Step(
+            f"{path.stem}-{name}",
+            step["run"],
+            tuple({**workflow.get("env", {}), **job.get("env", {}), **step.get("env", {})}.items()),
+        )
+        for path in sorted((SERVICE / ".github" / "workflows").glob("*.y*ml"))
+        for workflow in [yaml.safe_load(path.read_text(encoding="utf-8"))]
+        for name, job in workflow["jobs"].items()
+        for step in job["steps"]
+        if "run" in step
+    ]
+
+
+STEPS = [step for step in steps() if step.run not in NEED_AN_ACCOUNT]
+"""All that can be run here; the others are tested to be the only ones that cannot."""

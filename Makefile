@@ -1,6 +1,6 @@
 # What maintainers of the template do, by name; CI calls the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-containers check format bench
+.PHONY: help demo test test-proofs test-containers check format bench
 
 # uv, or where there is none a copy of it that Python's own pip puts under .tools/.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
@@ -14,10 +14,14 @@ help:  ## Say what there is
 demo: $(READY)  ## Render the default service into demo/ and serve it, with a database
 	@$(RUN) python -m tools.demo demo
 
-test: $(READY)  ## Render every variant and run its own tests
-	@$(RUN) pytest -m "not containers and not alone" --numprocesses 2 --dist loadgroup
-	@$(RUN) pytest -m alone
+test: $(READY)  ## Render every variant, check it, run its own tests, update it
+	@$(RUN) pytest -m "not containers and not proof and not alone" --numprocesses 2 --dist loadgroup
+	@echo "Left out: that checks find their faults, and chaos: make test-proofs"
 	@echo "Left out: the image and Compose, which need a Docker engine: make test-containers"
+
+test-proofs: $(READY)  ## Prove the checks of a service by faults, and try its experiments
+	@$(RUN) pytest -m proof --numprocesses 2 --dist loadgroup
+	@$(RUN) pytest -m alone
 
 test-containers: $(READY)  ## Build the image, bring Compose up, use it, scale it, stop it
 	@$(RUN) pytest -m containers

@@ -24,8 +24,10 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let processes share the tests: a variant, or a module, is the work of one."""
+    """Let processes share the tests: a variant, or a module, is the work of one of them."""
     for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         variant = str(parameters.get("variant", ""))
         item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{variant}"))

@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,22 @@ def importers(service: Path) -> dict[str, list[str]]:
     return graph
 
 
+def tools(service: Path, _: dict[str, Any]) -> Iterator[str]:
+    """What only development needs is named somewhere: imported, run or configured."""
+    groups = tomllib.loads(read(service, "pyproject.toml"))["dependency-groups"]
+    text = "".join(
+        "".join(line for line in read(service, path).splitlines(True) if "==" not in line)
+        for path in sorted(files_of(service))
+    )
+    for requirement in sorted(set(chain.from_iterable(groups.values()))):
+        name = re.split(r"[\[=]", requirement)[0]
+        # Types are those of another package, and PyYAML is imported as yaml.
+        base = re.sub("^(types-)?(py(?!test|dantic))?", "", name)
+        spellings = {base, base.replace("-", "_"), base.replace("-", "")}
+        if not re.search(rf"\b({'|'.join(spellings)})(\b|_)", text):
+            yield f"pyproject.toml: {name} is used by nothing"
+
+
 INSPECTIONS: dict[str, Inspect] = {
-    inspect.__name__: inspect for inspect in (files, residue, formats, texts, links, orphans)
+    inspect.__name__: inspect for inspect in (files, residue, formats, texts, links, orphans, tools)
 }

@@ -18,31 +18,35 @@ CASE = re.compile(r"tests/test_variants\.py::(\w+)\[([^\]]+)\]")
 
 
 def lines(reports: list[pytest.TestReport]) -> list[str]:
-    """Return the lines of the table: a row a variant, a column a check; nothing if none ran."""
+    """Return the lines of the table: a row a variant, a column a check; nothing if none ran.
+
+    Below stands, in a line each and uncut, what was not well.
+    """
     seconds: dict[tuple[str, str], float] = defaultdict(float)
     outcomes: dict[tuple[str, str], str] = {}
+    faults = []
     for report in reports:
         if cell := cell_of(report.nodeid):
             seconds[cell] += report.duration
             if outcomes.get(cell, "passed") == "passed":
                 outcomes[cell] = report.outcome
+            if report.failed:
+                faults.append(report.longreprtext.partition("\n")[0])
     if not outcomes:
         return []
-    table = [["", *COLUMNS.values(), "variant"]]
+    rows = [row(" ", list(COLUMNS.values()), "variant")]
     for number, variant in enumerate(ROWS, 1):
-        cells = []
-        for test in COLUMNS:
-            outcome = outcomes.get((variant, test))
-            figure = f"{seconds[variant, test]:.1f} s"
-            cells.append(figure if outcome == "passed" else outcome or alike(variant, test))
-        table.append([str(number), *cells, variant])
-    return [
-        "",
-        *(
-            f"{row[0]:>3}" + "".join(f"{c:>14}" for c in row[1:-1]) + f"  {row[-1]}"
-            for row in table
-        ),
-    ]
+        cells = [
+            f"{seconds[variant, test]:.1f} s" if outcome == "passed" else outcome
+            for test in COLUMNS
+            for outcome in [outcomes.get((variant, test)) or alike(variant, test)]
+        ]
+        rows.append(row(number, cells, variant))
+    return ["", *rows, "", *faults]
+
+
+def row(number: int | str, cells: list[str], variant: str) -> str:
+    return f"{number:>3}" + "".join(f"{cell:>14}" for cell in cells) + f"  {variant}"
 
 
 def cell_of(nodeid: str) -> tuple[str, str] | None:

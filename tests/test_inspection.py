@@ -51,6 +51,7 @@ FAULTS = [
     ("links", added("README.md", "[a](docs/b.md)\n"), "README.md: docs/b.md is not there"),
     ("orphans", added("src/order_service/left.py", ""), "src/order_service/left.py: is used by"),
     ("orphans", added("tests/left.py", ""), "tests/left.py: is used by nothing"),
+    ("tools", replaced("pyproject.toml", "dev = [", 'dev = ["left-pad==1",'), "toml: left-pad is"),
     ("orphans", added("compose/left.yaml", ""), "compose/left.yaml: is included by nothing"),
 ]
 

@@ -68,7 +68,8 @@ def test_a_verdict_is_one_line_with_variant_file_and_rule() -> None:
 
 def report(test: str, parameters: str, outcome: str, seconds: float) -> pytest.TestReport:
     nodeid = f"tests/test_variants.py::{test}[{parameters}]"
-    return pytest.TestReport(nodeid, ("", 0, ""), {}, outcome, None, "call", duration=seconds)  # type: ignore[arg-type]  # The three words.
+    said = "redis-yes: README.md: holds [residue]\nand more" if outcome == "failed" else None
+    return pytest.TestReport(nodeid, ("", 0, ""), {}, outcome, said, "call", duration=seconds)  # type: ignore[arg-type]  # The three words.
 
 
 def test_the_table_has_a_row_for_each_variant_and_adds_up_seconds() -> None:
@@ -80,7 +81,8 @@ def test_the_table_has_a_row_for_each_variant_and_adds_up_seconds() -> None:
             report("test_its_own_checks", "redis-yes", "passed", 2.0),
         ]
     )
-    rows = {line.split()[-1]: line for line in told[2:]}
+    assert told[-2:] == ["", "redis-yes: README.md: holds [residue]"]
+    rows = {line.split()[-1]: line for line in told[2:-2]}
     assert rows.keys() == ROWS.keys()
     assert "1.5 s" in rows["default"]
     assert "failed" in rows["redis-yes"]

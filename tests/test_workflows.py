@@ -234,7 +234,8 @@ def test_a_service_uses_the_same_actions_as_the_template(default_service: Path) 
 
 
 def test_the_workflows_run_what_a_developer_runs(default_service: Path) -> None:
-    assert commands(ROOT) == ["make check", "make test", "make test-containers"]
+    jobs = ["check", "test", "test-proofs", "test-containers"]
+    assert commands(ROOT) == [f"make {target}" for target in jobs]
     made = ["check", "test", "conformance", "image", "smoke"]
     assert commands(default_service) == [f"make {target}" for target in made]
 

@@ -7,7 +7,7 @@ import yaml
 from .template import SERVICE
 
 NEED_DOCKER = {"make image", "make smoke"}
-NEED_AN_ACCOUNT: set[str] = set()
+NEED_AN_ACCOUNT = {"python3 -m dev.pull_request"}
 """What talks to the provider in the name of somebody."""
 
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from {{ cookiecutter.package_name }} import TEMPLATE
 from {{ cookiecutter.package_name }}.domain.errors import Unavailable
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
@@ -62,6 +63,10 @@ async def test_a_draining_process_is_live_but_not_ready(app: FastAPI) -> None:
 
 async def test_the_version_is_the_commit(app: FastAPI) -> None:
     assert (await get(app, "/version")).json()["revision"] == "abc123"
+
+
+async def test_the_version_names_the_template(app: FastAPI) -> None:
+    assert (await get(app, "/version")).json()["template"] == TEMPLATE
 
 
 async def test_a_ready_process_says_so(client: httpx.AsyncClient) -> None:

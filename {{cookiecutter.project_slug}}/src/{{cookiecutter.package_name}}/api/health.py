@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 
+from .. import TEMPLATE
 from ..domain.errors import Unavailable
 from .problems import problem
 
@@ -43,6 +44,7 @@ class Readiness:
 def routes(readiness: Readiness, identity: dict[str, str]) -> APIRouter:
     """Return the endpoints that tell of `readiness` and of `identity`, that of this release."""
     router = APIRouter(tags=["health"])
+    release = identity | {"template": TEMPLATE}
 
     @router.get("/livez")
     async def livez() -> dict[str, str]:
@@ -64,7 +66,7 @@ def routes(readiness: Readiness, identity: dict[str, str]) -> APIRouter:
 
     @router.get("/version")
     async def version() -> dict[str, str]:
-        """Name the service and the commit that this release was built from."""
-        return identity
+        """Name the service, the commit of this release, and the version of the template."""
+        return release
 
     return router

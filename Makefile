@@ -1,6 +1,6 @@
 # What maintainers of the template do, by name; CI calls the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-proofs test-containers check format bench
+.PHONY: help demo test test-proofs test-containers check format bench ratchet
 
 # uv, or where there is none a copy of it that Python's own pip puts under .tools/.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
@@ -34,6 +34,9 @@ check: $(READY)  ## Format, lint and types of the template's own files
 format: $(READY)  ## Format the template's own files, mend what can be mended
 	$(RUN) ruff check --fix --quiet $(CODE)
 	$(RUN) ruff format $(CODE)
+
+ratchet: $(READY)  ## Write down which of the numbers that may only become smaller have done so
+	@$(RUN) python -m tools.ratchet
 
 bench: $(READY)  ## Measure the default service beside the limit of its stack (needs wrk)
 	@$(RUN) python -m bench

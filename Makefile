@@ -1,6 +1,6 @@
 # What maintainers of the template do, by name; CI calls the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-proofs test-containers check format bench ratchet
+.PHONY: help demo test test-proofs test-containers check format bench ratchet variant
 
 # uv, or where there is none a copy of it that Python's own pip puts under .tools/.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
@@ -13,6 +13,9 @@ help:  ## Say what there is
 
 demo: $(READY)  ## Render the default service into demo/ and serve it, with a database
 	@$(RUN) python -m tools.demo demo
+
+variant: $(READY)  ## Render a variant into variants/ and say what it is: ID=redis-yes; without, list all
+	@$(RUN) python -m tools.variant "$(ID)"
 
 test: $(READY)  ## Render every variant, check it, run its own tests, update it
 	@$(RUN) pytest -m "not containers and not proof and not alone" --numprocesses 2 --dist loadgroup

@@ -7,6 +7,8 @@ UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/b
 READY := $(filter $(CURDIR)/.tools/%,$(UV))
 RUN := $(UV) run --quiet
 CODE := bench hooks tests tools
+WORKFLOWS := .github "{{cookiecutter.project_slug}}/.github"
+CHECKS := check-code check-types check-files check-workflows check-rules check-renders
 
 help:  ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -29,10 +31,31 @@ test-proofs: $(READY)  ## Prove the checks of a service by faults, and try its e
 test-containers: $(READY)  ## Build the image, bring Compose up, use it, scale it, stop it
 	@$(RUN) pytest -m containers
 
-check: $(READY)  ## Format, lint and types of the template's own files
-	$(RUN) ruff format --check --quiet $(CODE)
-	$(RUN) ruff check --quiet $(CODE)
-	$(RUN) mypy
+.PHONY: $(CHECKS)
+check: $(CHECKS)  ## Check the template's own files, and three renders
+
+check-code: $(READY)
+	@$(RUN) ruff format --check --quiet $(CODE)
+	@$(RUN) ruff check --quiet $(CODE)
+
+check-types: $(READY)
+	@$(RUN) mypy
+
+check-files: $(READY)
+	@$(RUN) python -m tools.own_files
+
+check-workflows: $(READY)
+	@for folder in $(WORKFLOWS); do \
+		$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows "$$folder"/workflows/*.yml && \
+		$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot "$$folder"/dependabot.yml && \
+		$(RUN) zizmor --quiet --offline --persona=auditor "$$folder" || exit 1; \
+	done
+
+check-rules: $(READY)
+	@$(RUN) pytest --quiet tests/test_manifest.py tests/test_seams.py tests/test_ratchet.py
+
+check-renders: $(READY)
+	@$(RUN) python -m tools.renders
 
 format: $(READY)  ## Format the template's own files, mend what can be mended
 	$(RUN) ruff check --fix --quiet $(CODE)

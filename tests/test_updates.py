@@ -88,7 +88,9 @@ def as_a_team_does(service: Path) -> None:
     text = "# What is said first.\nGREETING=hello\n# Commit that"
     replace(service / ".env.example", "# Commit that", text)
     first = (service / "migrations/versions/0001_orders.py").read_text()
-    own = first.replace('"0001"', '"0002"').replace("= None", '= "0001"').replace("orders", "rebates")
+    own = (
+        first.replace('"0001"', '"0002"').replace("= None", '= "0001"').replace("orders", "rebates")
+    )
     (service / "migrations/versions/0002_rebates.py").write_text(own)
     with (service / "LICENSE").open("a") as license_text:
         license_text.write("Ask us for another.\n")

@@ -1,0 +1,64 @@
+"""Renders the default, the leanest and the fullest service and checks what any tool would read."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cookiecutter.exceptions import CookiecutterException
+from cookiecutter.main import cookiecutter
+from jinja2 import TemplateError
+
+from tests.template import files_of
+
+from .choices import measured
+from .formats import wrong
+from .pythons import ROOT, newest_python
+
+
+def faults(template: Path, variants: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield what is wrong with each of these renders, as `variant: file: what`."""
+    for name, answers in variants.items():
+        with tempfile.TemporaryDirectory() as folder:
+            for fault in _faults_of(template, Path(folder), answers):
+                yield f"{name}: {fault}"
+
+
+def _faults_of(template: Path, folder: Path, answers: dict[str, Any]) -> Iterator[str]:
+    given = {"python_version": newest_python()} | answers
+    try:
+        service = Path(
+            cookiecutter(str(template), no_input=True, extra_context=given, output_dir=str(folder))
+        )
+    except (CookiecutterException, TemplateError) as error:
+        yield f"does not render: {' '.join(str(error).split())}"
+        return
+    for path in sorted(files_of(service)):
+        yield from (f"{path}: {fault}" for fault in wrong(service / path))
+    yield from _ruff(service)
+
+
+def _ruff(service: Path) -> Iterator[str]:
+    """Yield what ruff has to say, as the service itself tells it to."""
+    for command in (["check"], ["format", "--check"]):
+        done = _run_ruff(service, *command)
+        found = re.findall(r"^(\S+:\d+):\d+: (.*)", done.stdout, re.MULTILINE)
+        yield from (f"{place}: {what}" for place, what in found)
+        if done.returncode and not found:
+            yield f"pyproject.toml: {' '.join(done.stderr.split())}"
+
+
+def _run_ruff(service: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    ruff = Path(sys.executable).with_name("ruff")
+    command = [str(ruff), *arguments, "--output-format=concise", "--no-cache"]
+    return subprocess.run(command, cwd=service, capture_output=True, text=True, check=False)
+
+
+if __name__ == "__main__":
+    extremes = {name: measured()[name] for name in ("default", "bare", "fullest")}
+    found = list(faults(ROOT, extremes))
+    print("\n".join(found), end="\n" if found else "")
+    sys.exit(bool(found))

@@ -2,9 +2,12 @@
 
 import json
 import keyword
+import os
 import re
 import sys
 import unicodedata
+from contextlib import suppress
+from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
@@ -13,20 +16,40 @@ PACKAGE = re.compile(r"[a-z](_?[a-z0-9])*")
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 LONGEST_NAME = 30
 LONGEST_TEXT = 100
-PORTS = {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
-WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | PORTS
+DEVICES = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(10)}
+UNLISTED = {"annotationlib", "compression", "sitecustomize", "test", "usercustomize"}
+"""What `sys.stdlib_module_names` leaves out, or holds in newer versions than this one."""
 UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 """Categories of Unicode: control, bidirectional, zero-width, unassigned, private, separators."""
 
 
 def problems(answers):
     """Return every reason to refuse these answers, as `question: reason`."""
-    found = []
-    for question, answer in answers.items():
-        if isinstance(answer, str) and not question.startswith("_"):
-            reasons = CHECKS.get(question, text)(answer, answers)
-            found += [f"{question}: {reason}" for reason in reasons]
-    return found + unmet_requirements(answers)
+    return [
+        f"{question}: {reason}"
+        for question, answer in answers.items()
+        if not question.startswith("_")
+        for reason in reasons(question, answer, answers)
+    ] + unmet_requirements(answers)
+
+
+def reasons(question, answer, answers):
+    """Answers of a replay file may be anything: Cookiecutter checks only those given otherwise."""
+    choices = answers["_choices"].get(question)
+    if choices:
+        if not any(answer == choice and type(answer) is type(choice) for choice in choices):
+            yield f"{answer!r} is none of {', '.join(map(str, choices))}"
+    elif isinstance(answer, str):
+        yield from CHECKS.get(question, text)(answer, answers)
+        if answers.get(f"__{question}_quoted", quoted(answer)) != quoted(answer):
+            yield "is not what its quoted form was made of; answer anew, do not edit a replay file"
+    else:
+        yield f"{answer!r} is no text, and _choices in cookiecutter.json does not offer it"
+
+
+def quoted(answer):
+    """Return an answer as it stands between double quotes."""
+    return answer.replace("\\", r"\\").replace('"', r"\"")
 
 
 def text(answer, _answers):
@@ -48,8 +71,6 @@ def text(answer, _answers):
 def slug(answer, answers):
     """The slug names a folder, an image and a distribution."""
     yield from name(answer, answers, SLUG, "-")
-    if answer in WINDOWS_DEVICES:
-        yield f"{answer!r} is the name of a device on Windows"
 
 
 def package(answer, answers):
@@ -57,7 +78,7 @@ def package(answer, answers):
     yield from name(answer, answers, PACKAGE, "_")
     if keyword.iskeyword(answer):
         yield f"{answer!r} is a keyword of Python"
-    if answer in sys.stdlib_module_names:
+    if answer in sys.stdlib_module_names | UNLISTED:
         yield f"{answer!r} is a module of Python's standard library"
 
 
@@ -69,6 +90,8 @@ def name(answer, answers, pattern, joint):
         yield f"is {len(answer)} characters long, {LONGEST_NAME} are allowed"
     if answer.replace("-", "_") in answers["_reserved"]:
         yield f"{answer!r} is a package or folder that the service has already"
+    if answer in DEVICES:
+        yield f"{answer!r} is the name of a device on Windows"
 
 
 def email(answer, _answers):
@@ -103,9 +126,25 @@ def chosen(feature, answers):
     return answers[question] == value if equals else bool(answers[question])
 
 
+def remove_folders(answers):
+    """Remove the folders, if empty, that a slug such as `a/b` or `../a/b` has made."""
+    # Cookiecutter makes them all before it runs this, and then removes the innermost alone.
+    output = Path(answers.get("_output_dir", "..")).resolve()
+    innermost = Path(output, str(answers["project_slug"]))
+    made = [folder.resolve() for folder in (innermost, *innermost.parents)]
+    made = [folder for folder in made if folder not in (output, *output.parents)]
+    if len(made) > 1:
+        os.chdir(output)
+        for folder in made:
+            with suppress(OSError):  # It holds something.
+                folder.rmdir()
+
+
 if __name__ == "__main__":
     found = problems(ANSWERS)
     for problem in found:
         # Whatever the console can show, the reason is told.
         print(problem.encode("ascii", "backslashreplace").decode(), file=sys.stderr)
-    sys.exit(1 if found else 0)
+    if found:
+        remove_folders(ANSWERS)
+        sys.exit(1)

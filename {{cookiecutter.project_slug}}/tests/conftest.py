@@ -1,6 +1,7 @@
 """What many tests need: an environment, settings made of it, the application, the real process."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -59,5 +60,29 @@ async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def service(environment: dict[str, str]) -> Iterator[Service]:
+    """Yield a process that belongs to the test, which may do with it whatever it likes."""
     with Service(environment) as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Callable[[dict[str, str]], Service]]:
+    """Return the one process that runs with an environment, whatever its ports, until the end."""
+    services: dict[frozenset[tuple[str, str]], Service] = {}
+    with ExitStack() as stack:
+
+        def find(environment: dict[str, str]) -> Service:
+            known = frozenset((environment | dict.fromkeys(free_ports(), "")).items())
+            if known not in services:
+                services[known] = stack.enter_context(Service(environment))
+            return services[known]
+
+        yield find
+
+
+@pytest.fixture
+def shared(environment: dict[str, str], running: Callable[[dict[str, str]], Service]) -> Service:
+    """Return a process that other tests ask as well: none may change or stop it."""
+    service = running(environment)
+    service.skip_lines()
+    return service

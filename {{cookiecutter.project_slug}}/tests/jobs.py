@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from uuid import UUID
 
-import httpx
 import psycopg
 import pytest
 
-from .service import Service, free_ports
+from .service import Service, fetch, free_ports
 
 OBSTACLES = """
 CREATE TABLE effects (order_id uuid);
@@ -87,7 +86,7 @@ def effects(database: psycopg.Connection) -> list[UUID]:
 
 def place(service: Service, item: str = "tea") -> UUID:
     """Place an order and return its id."""
-    answer = httpx.post(f"{service.url}/orders", json={"item": item, "quantity": 1})
+    answer = fetch(f"{service.url}/orders", "POST", json={"item": item, "quantity": 1})
     assert answer.status_code == 201
     return UUID(answer.json()["id"])
 

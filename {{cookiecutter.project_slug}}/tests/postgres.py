@@ -36,6 +36,14 @@ def fresh_database(server_url: str) -> Iterator[str]:
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
+def no_need_to_last(server_url: str) -> None:
+    """Let a server lose what it stores when the machine fails, and wait for no disk."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(SQL("ALTER SYSTEM SET {} = off").format(Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     if url := os.environ.get("DATABASE_URL"):
@@ -43,6 +51,7 @@ def server_url() -> Iterator[str]:
     else:
         # Not in a folder of pytest's: where root runs the tests, the server is another user's.
         with TemporaryDirectory() as folder, embedded(Path(folder, "data")) as url:
+            no_need_to_last(url)
             yield url
 
 
@@ -51,6 +60,13 @@ def database_url(server_url: str) -> Iterator[str]:
     """Yield the URL of an empty database."""
     with fresh_database(server_url) as url:
         yield url
+
+
+@pytest.fixture
+def other_database(database_url: str) -> str:
+    """Return the URL of a database that holds the schema, beside that of the environment."""
+    migrate_database(database_url=Secret(MultiHostUrl(database_url)))
+    return database_url
 
 
 @pytest.fixture

@@ -5,19 +5,23 @@ import os
 import queue
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Self
+from uuid import uuid4
 
 import httpx
 
 COMMAND = [sys.executable, "-m", "{{ cookiecutter.package_name }}"]
 PATIENCE = float(os.environ.get("PATIENCE_SECONDS", "20"))
 """Seconds after which a test gives up on what should take a fraction of one."""
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Spares each request to read whom the world trusts, which takes longer than all the rest of it."""
 
 
 def run(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -93,7 +97,13 @@ class Service:
 
     def get(self, path: str) -> httpx.Response:
         """Ask on a connection of its own."""
-        return httpx.get(self.url + path, timeout=PATIENCE)
+        return fetch(self.url + path)
+
+    def skip_lines(self) -> None:
+        """Let `wait_for` begin with what is said from now on."""
+        mark = uuid4().hex
+        fetch(f"{self.url}/livez", headers={"X-Request-ID": mark})
+        self.wait_for("request", request_id=mark)
 
     def terminate(self) -> None:
         """Ask it to stop, as a platform does."""
@@ -126,10 +136,16 @@ def path_only() -> dict[str, str]:
 
 
 def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Ask again and again until it is so."""
+    """Ask again and again until it is so, and leave the processor to others in between."""
     deadline = monotonic() + seconds
     while not condition():
         assert monotonic() < deadline
+        sleep(0.01)
+
+
+def fetch(url: str, method: str = "GET", **options: Any) -> httpx.Response:
+    """Ask on a connection of its own."""
+    return httpx.request(method, url, timeout=PATIENCE, verify=NO_TLS, **options)
 
 
 def connect(service: Service, sent: bytes) -> socket.socket:

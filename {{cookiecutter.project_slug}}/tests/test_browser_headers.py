@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from fastapi import FastAPI, Response
+from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.environment import ConfigurationError, load_settings
 from {{ cookiecutter.package_name }}.main import create_app
@@ -26,7 +27,8 @@ async def test_each_answer_tells_browsers_to_take_care(settings: Settings, path:
     async def fault() -> None:
         raise RuntimeError
 
-    headers = (await ask(app, "GET", path)).headers
+    with capture_logs():
+        headers = (await ask(app, "GET", path)).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cache-control"] == "no-store"
     assert headers["referrer-policy"] == "no-referrer"

@@ -19,7 +19,7 @@ from {{ cookiecutter.package_name }}.settings import Settings
 
 from .memory import MemoryOrders
 from .proxy import Proxy
-from .service import PATIENCE, Service, free_ports
+from .service import NO_TLS, PATIENCE, Service, fetch, free_ports
 
 TEA = {"item": "tea", "quantity": 1}
 
@@ -184,7 +184,7 @@ class Reader(threading.Thread):
         self.answers: list[tuple[float, int]] = []
 
     def run(self) -> None:
-        with httpx.Client(timeout=PATIENCE) as client:
+        with httpx.Client(timeout=PATIENCE, verify=NO_TLS) as client:
             while not self.answers or self.answers[-1][1] == 200:
                 self.answers.append((monotonic(), client.get(self._url).status_code))
 
@@ -192,13 +192,13 @@ class Reader(threading.Thread):
 def test_what_one_replica_deletes_no_other_serves(environment: dict[str, str]) -> None:
     with Service(environment) as one, Service(environment | free_ports()) as other:
         for _ in range(4):
-            location = httpx.post(f"{one.url}/orders", json=TEA).headers["location"]
+            location = fetch(f"{one.url}/orders", "POST", json=TEA).headers["location"]
             readers = [Reader(f"{service.url}{location}") for service in (one, other) * 3]
             for reader in readers:
                 reader.start()
             while min(len(reader.answers) for reader in readers) < 5:
                 assert all(reader.is_alive() for reader in readers)
-            assert httpx.delete(f"{one.url}{location}").status_code == 204
+            assert fetch(f"{one.url}{location}", "DELETE").status_code == 204
             deleted = monotonic()
             for reader in readers:
                 reader.join()
@@ -210,14 +210,14 @@ def test_what_one_replica_deletes_no_other_serves(environment: dict[str, str]) -
 
 def assert_orders_are_served(service: Service) -> None:
     for _ in range(3):
-        placed = httpx.post(f"{service.url}/orders", json=TEA, timeout=PATIENCE)
+        placed = fetch(f"{service.url}/orders", "POST", json=TEA)
         assert placed.status_code == 201
         url = service.url + placed.headers["location"]
         for _ in range(3):
-            found = httpx.get(url, timeout=PATIENCE)
+            found = fetch(url)
             assert (found.status_code, found.text) == (200, placed.text)
-        assert httpx.delete(url, timeout=PATIENCE).status_code == 204
-        assert httpx.get(url, timeout=PATIENCE).status_code == 404
+        assert fetch(url, "DELETE").status_code == 204
+        assert fetch(url).status_code == 404
         assert service.get("/orders").json()["items"] == []
 
 
@@ -238,9 +238,9 @@ def test_orders_are_served_while_redis_is_frozen(redis_proxy: Proxy, service: Se
 
 
 def test_lookups_are_counted(service: Service) -> None:
-    location = httpx.post(f"{service.url}/orders", json=TEA).headers["location"]
+    location = fetch(f"{service.url}/orders", "POST", json=TEA).headers["location"]
     for _ in range(3):
         service.get(location)
-    metrics = httpx.get(service.metrics_url).text
+    metrics = fetch(service.metrics_url).text
     assert 'order_cache_lookups_total{result="miss"} 1.0' in metrics
     assert 'order_cache_lookups_total{result="hit"} 2.0' in metrics

@@ -25,10 +25,14 @@ def test_wrong_usage_is_told_with_status_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"openapi"}))
-def test_a_wrong_configuration_is_refused_by_every_command(command: str) -> None:
-    done = run(path_only() | {"PORT": "x"}, command)
+def test_a_wrong_configuration_is_refused_by_every_command(
+    environment: dict[str, str], command: str
+) -> None:
+    done = run(environment | {"PORT": "hunter2", "LOG_LEVEL": "loud"}, command)
     assert done.returncode == 78
-    assert "PORT" in json.loads(done.stdout)["problems"]
+    assert json.loads(done.stdout)["problems"].keys() == {"PORT", "LOG_LEVEL"}
+    assert "hunter2" not in done.stdout
+    assert done.stderr == ""
 
 
 def test_the_openapi_document_needs_no_configuration() -> None:

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 
-from .service import Service, run
+from .service import Service, fetch
 
 TEA = {"item": "tea", "quantity": 1}
 DROP_OTHERS = """
@@ -37,13 +36,12 @@ def orders(service: Service) -> int:
 
 
 def test_new_connections_lead_to_where_the_file_says(
-    environment: dict[str, str], file: Path, database_url: str
+    environment: dict[str, str], file: Path, other_database: str
 ) -> None:
     first = file.read_text()
-    run(environment | {"DATABASE_URL_FILE": "", "DATABASE_URL": database_url}, "migrate")
     with Service(environment) as service:
-        assert httpx.post(f"{service.url}/orders", json=TEA).status_code == 201
-        file.write_text(database_url)
+        assert fetch(f"{service.url}/orders", "POST", json=TEA).status_code == 201
+        file.write_text(other_database)
         assert orders(service) == 1
         drop_connections(first)
         assert orders(service) == 0
@@ -56,7 +54,7 @@ def test_a_file_that_becomes_useless_changes_nothing(
 ) -> None:
     url = file.read_text()
     with Service(environment) as service:
-        assert httpx.post(f"{service.url}/orders", json=TEA).status_code == 201
+        assert fetch(f"{service.url}/orders", "POST", json=TEA).status_code == 201
         file.write_text("hunter2")
         for _ in range(3):
             drop_connections(url)

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
@@ -13,7 +12,7 @@ from structlog.testing import capture_logs
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from .service import read_all
+from .service import fetch, read_all
 from .serving import serving
 from .test_connections import ask, head
 
@@ -45,7 +44,7 @@ def app(quick: Settings) -> FastAPI:
 
 def test_where_we_are_slow_it_is_503(app: FastAPI, quick: Settings) -> None:
     with capture_logs() as lines, serving(app, quick):
-        answer = httpx.post(f"http://{quick.host}:{quick.port}/slow", content=b"body")
+        answer = fetch(f"http://{quick.host}:{quick.port}/slow", "POST", content=b"body")
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
     assert "retry-after" in answer.headers

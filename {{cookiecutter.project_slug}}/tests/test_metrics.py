@@ -5,19 +5,19 @@ from itertools import cycle, product
 
 import httpx
 
-from .service import Service
+from .service import Service, fetch
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE", "MKCOL", "LOCK"]
 
 
-def test_many_addresses_and_methods_make_few_series(service: Service) -> None:
-    paths = {*service.get("/openapi.json").json()["paths"], "", "/docs", "/openapi.json"}
-    with httpx.Client(base_url=service.url) as client:
+def test_many_addresses_and_methods_make_few_series(shared: Service) -> None:
+    paths = {*shared.get("/openapi.json").json()["paths"], "", "/docs", "/openapi.json"}
+    with httpx.Client(base_url=shared.url) as client:
         for path, method, more in product(sorted(paths), METHODS, ("", "/", "/1", "?a=1")):
             client.request(method, f"{path}{more}")
         for number, method in zip(range(500), cycle(METHODS), strict=False):
             client.request(method, f"/{number}?a={number}")
-    metrics = httpx.get(service.metrics_url).text
+    metrics = fetch(shared.metrics_url).text
     series = [line for line in metrics.splitlines() if not line.startswith("#")]
     assert len(series) < 500
     labels = re.findall(r'_count\{http_request_method="(.*?)",.*?,http_route="(.*?)"\}', metrics)

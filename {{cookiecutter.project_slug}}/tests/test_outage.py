@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from .proxy import Proxy
-from .service import PATIENCE, Service, run, until
+from .service import Service, fetch, run, until
 from .test_stopping import assert_ends_at_once, assert_leaves_well
 
 TEA = {"item": "tea", "quantity": 1}
@@ -19,7 +18,7 @@ def assert_out_of_order(service: Service) -> None:
     assert ready.json()["detail"] == "Not ready: database."
     for answer in (
         service.get("/orders"),
-        httpx.post(f"{service.url}/orders", json=TEA, timeout=PATIENCE),
+        fetch(f"{service.url}/orders", "POST", json=TEA),
     ):
         assert answer.status_code == 503
         assert answer.headers["content-type"] == "application/problem+json"
@@ -29,7 +28,7 @@ def assert_out_of_order(service: Service) -> None:
 def assert_in_order(service: Service) -> None:
     until(lambda: service.get("/readyz").status_code == 200)
     for _ in range(20):
-        assert httpx.post(f"{service.url}/orders", json=TEA).status_code == 201
+        assert fetch(f"{service.url}/orders", "POST", json=TEA).status_code == 201
         assert service.get("/orders").status_code == 200
 
 

@@ -21,14 +21,14 @@ SIZE = 5
 WAITING = """
 SELECT count(*) FROM pg_locks WHERE relation = 'orders'::regclass AND NOT granted
 """
-CONNECTIONS = """
-SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-"""
+NAME = "small-pool"
+CONNECTIONS = "SELECT state FROM pg_stat_activity WHERE application_name = %s"
 
 
 @pytest.fixture
 def small_pool(environment: dict[str, str]) -> None:
     environment["DATABASE_POOL_SIZE"] = str(SIZE)
+    environment["OTEL_SERVICE_NAME"] = NAME
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def test_more_requests_than_connections_are_all_answered_and_none_is_lost(
             answers = again.map(service.get, ["/orders"] * 50)
             assert {answer.status_code for answer in answers} == {200}
     with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
-        states = [state for (state,) in connection.execute(CONNECTIONS)]
+        states = [state for (state,) in connection.execute(CONNECTIONS, [f"{NAME} web"])]
     assert set(states) == {"idle"}
     assert len(states) <= SIZE + 1
 

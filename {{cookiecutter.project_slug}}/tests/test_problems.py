@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
+from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
@@ -98,7 +99,8 @@ async def test_a_fault_of_ours_is_a_problem_and_tells_nothing(settings: Settings
     async def fault() -> None:
         raise RuntimeError("hunter2")
 
-    answer = await ask(app, "GET", "/fault")
+    with capture_logs():
+        answer = await ask(app, "GET", "/fault")
     assert answer.status_code == 500
     assert answer.json().keys() == MEMBERS
     assert "hunter2" not in answer.text

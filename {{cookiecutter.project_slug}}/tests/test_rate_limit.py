@@ -14,7 +14,7 @@ from {{ cookiecutter.package_name }}.adapters.redis_rate_limiter import (
 )
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from .service import Service, free_ports
+from .service import Service, fetch, free_ports
 
 LIMITED = "/openapi.json"
 LIMIT = 3
@@ -107,7 +107,7 @@ def test_each_client_has_a_limit_of_its_own(service: Service) -> None:
     # The tests come from an address whose word on who asks is believed.
     for client in ("192.0.2.1", "2001:db8::1"):
         statuses = [
-            httpx.get(service.url + LIMITED, headers={"X-Forwarded-For": client}).status_code
+            fetch(service.url + LIMITED, headers={"X-Forwarded-For": client}).status_code
             for _ in range(LIMIT + 1)
         ]
         assert statuses == [200] * LIMIT + [429]
@@ -117,6 +117,6 @@ def test_a_refusal_is_logged_and_counted(service: Service) -> None:
     for _ in range(LIMIT + 1):
         service.get(LIMITED)
     assert service.wait_for("request", status=429)["path"] == LIMITED
-    metrics = httpx.get(service.metrics_url).text
+    metrics = fetch(service.metrics_url).text
     assert 'rate_limit_decisions_total{decision="allowed"} 3.0' in metrics
     assert 'rate_limit_decisions_total{decision="refused"} 1.0' in metrics

@@ -4,12 +4,10 @@ import re
 import subprocess
 from urllib.parse import urlsplit
 
-import httpx
-
 from {{ cookiecutter.package_name }}.environment import secret_fields
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from .service import COMMAND, PATIENCE, Service, path_only, run
+from .service import COMMAND, Service, fetch, path_only, run
 from .test_logs import lines_of
 
 CANARY = "hunter2-canary"
@@ -72,16 +70,15 @@ def test_a_service_in_trouble_tells_no_secret(environment: dict[str, str]) -> No
         answers = [service.get(path).text for path in ("/readyz", f"/livez?token={CANARY}")]
         for path, operations in service.get("/openapi.json").json()["paths"].items():
             for method in operations:
-                answer = httpx.request(
-                    method,
+                answer = fetch(
                     service.url + re.sub(r"\{.*?\}", "1", path),
+                    method,
                     params={"limit": CANARY, "password": CANARY},
                     headers={"Authorization": f"Bearer {CANARY}", "Cookie": f"session={CANARY}"},
                     json={"item": {"password": CANARY}, "quantity": CANARY},
-                    timeout=PATIENCE,
                 )
                 answers.append(answer.text)
-        answers.append(httpx.get(service.metrics_url).text)
+        answers.append(fetch(service.metrics_url).text)
         command = ["ps", "-ww", "-o", "args=", "-p", str(service.process.pid)]
         answers.append(subprocess.check_output(command, text=True))
         service.terminate()

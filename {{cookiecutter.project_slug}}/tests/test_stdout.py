@@ -16,7 +16,7 @@ import pytest
 from {{ cookiecutter.package_name }} import stdout
 from {{ cookiecutter.package_name }}.stdout import Stdout
 
-from .service import COMMAND, PATIENCE, path_only, until
+from .service import COMMAND, PATIENCE, fetch, path_only, until
 
 LONG = "/" + "x" * 4000
 """A path that makes a long line, so that few requests fill a pipe."""
@@ -31,7 +31,7 @@ def serving(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
 
         def answers() -> bool:
             try:
-                return httpx.get(f"http://127.0.0.1:{environment['PORT']}/livez").is_success
+                return fetch(f"http://127.0.0.1:{environment['PORT']}/livez").is_success
             except httpx.TransportError:
                 return False
 
@@ -49,7 +49,7 @@ def ask(environment: dict[str, str], requests: int) -> None:
 
 
 def dropped(environment: dict[str, str]) -> int:
-    metrics = httpx.get(f"http://127.0.0.1:{environment['METRICS_PORT']}/metrics").text
+    metrics = fetch(f"http://127.0.0.1:{environment['METRICS_PORT']}/metrics").text
     found = re.search(r"^log_lines_dropped_total (\S+)$", metrics, re.MULTILINE)
     assert found
     return int(float(found[1]))

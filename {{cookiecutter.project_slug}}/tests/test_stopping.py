@@ -11,15 +11,15 @@ import pytest
 from .service import Service, connect, until
 
 LIVE = b"GET /livez HTTP/1.1\r\nHost: service\r\n\r\n"
-STATES: dict[str, list[bytes]] = {
-    "idle": [],
-    "a connection": [b""],
-    "half a request line": [b"GET /li"],
-    "half a header": [LIVE[:-4]],
-    "half a body": [b"POST /nowhere HTTP/1.1\r\nHost: service\r\nContent-Length: 9\r\n\r\nhalf"],
-    "kept connections": [LIVE] * 100,
-}
-"""What clients have sent, each on a connection that stays open."""
+BUSY = [
+    b"",
+    b"GET /li",
+    LIVE[:-4],
+    b"POST /nowhere HTTP/1.1\r\nHost: service\r\nContent-Length: 9\r\n\r\nhalf",
+    *[LIVE] * 100,
+]
+"""What clients have sent, each on a connection that stays open: none may keep the process."""
+STATES = {"idle": [], "with clients in every state": BUSY}
 
 
 @contextmanager

@@ -52,7 +52,7 @@ check-workflows: $(READY)
 	done
 
 check-rules: $(READY)
-	@$(RUN) pytest --quiet tests/test_manifest.py tests/test_seams.py tests/test_ratchet.py
+	@$(RUN) pytest --quiet --tb=line tests/test_manifest.py tests/test_seams.py tests/test_ratchet.py
 
 check-renders: $(READY)
 	@$(RUN) python -m tools.renders

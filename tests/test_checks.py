@@ -1,5 +1,6 @@
 """What is checked before a commit is what `make check` checks: all that the template is made of."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import yaml
 
 from tools import own_files, renders
 from tools.choices import measured
-from tools.pythons import ROOT, outside
+from tools.pythons import ROOT, UV, outside
 
 from .template import SERVICE
 
@@ -35,7 +36,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def committing(checkout: Path, *hooks: str) -> subprocess.CompletedProcess[str]:
     """Run all hooks, or one, on all files, with the tools that are installed beside this Python."""
+    uv = Path(shutil.which(UV) or UV).parent
     environment = outside() | {
+        "PATH": f"{uv}{os.pathsep}{os.environ['PATH']}",
         "PRE_COMMIT_HOME": str(checkout.parent / "pre-commit"),
         "UV_NO_SYNC": "1",
         "UV_PROJECT_ENVIRONMENT": sys.prefix,

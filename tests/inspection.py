@@ -15,6 +15,8 @@ import yaml
 from check_jsonschema.builtin_schemas import get_builtin_schema
 from jsonschema import Draft202012Validator
 
+from tools.formats import wrong
+
 from .template import (
     FEATURES,
     SERVICE,
@@ -73,25 +75,11 @@ def not_chosen(service: Path, answers: dict[str, Any]) -> set[str]:
 def formats(service: Path, _: dict[str, Any]) -> Iterator[str]:
     """Each file is valid in its format, and those of Compose by its schema."""
     for path in sorted(files_of(service)):
-        parse = PARSERS.get(Path(path).suffix)
-        if parse is None:
-            continue
-        try:
-            parsed = parse(read(service, path))
-        except (ValueError, SyntaxError, yaml.YAMLError) as error:
-            yield f"{path}: is no valid {Path(path).suffix[1:]}: {error}".replace("\n", " ")
-            continue
-        if path == "compose.yaml" or path.startswith("compose/"):
-            for fault in compose_schema().iter_errors(parsed):
+        found = [*wrong(service / path)]
+        yield from (f"{path}: {fault}" for fault in found)
+        if path.startswith("compose") and path.endswith(".yaml") and not found:
+            for fault in compose_schema().iter_errors(yaml.safe_load(read(service, path))):
                 yield f"{path}: {fault.json_path}: {fault.message}"
-
-
-PARSERS: dict[str, Callable[[str], Any]] = {
-    ".json": json.loads,
-    ".toml": tomllib.loads,
-    ".yaml": yaml.safe_load,
-    ".yml": yaml.safe_load,
-}
 
 
 @cache

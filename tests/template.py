@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 ROOT = Path(__file__).parents[1]
 SERVICE = ROOT / "{{cookiecutter.project_slug}}"
@@ -64,11 +64,17 @@ def unmet(answers: dict[str, Any]) -> list[str]:
     ]
 
 
+@cache
+def derivations() -> dict[str, Template]:
+    """Return how each derived answer is made, read by Jinja once."""
+    jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  # No HTML is made.
+    return {name: jinja.from_string(text) for name, text in DERIVED.items()}
+
+
 def with_derived(answers: dict[str, Any]) -> dict[str, Any]:
     """Return the answers and what follows from them."""
-    jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  # No HTML is made.
     return answers | {
-        name: jinja.from_string(text).render(cookiecutter=answers) for name, text in DERIVED.items()
+        name: made.render(cookiecutter=answers) for name, made in derivations().items()
     }
 
 

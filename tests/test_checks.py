@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from tools import own_files, renders
-from tools.choices import measured
 from tools.pythons import ROOT, UV, outside
 
 from .template import SERVICE
+from .variants import VARIANTS
 
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0][
     "hooks"
@@ -141,7 +141,7 @@ def copy(tmp_path: Path) -> Path:
 def test_what_no_tool_could_read_is_found_in_a_render(copy: Path) -> None:
     for name, (old, new, _) in FAULTS.items():
         broken(copy, f"{SERVICE.name}/{name}", old, new)
-    found = list(renders.faults(copy, {"bare": measured()["bare"]}))
+    found = list(renders.faults(copy, {"bare": VARIANTS["bare"]}))
     assert all(line.startswith("bare: ") for line in found)
     for name, (_, _, fault) in FAULTS.items():
         rendered = name.replace("{{cookiecutter.package_name}}", "order_service")
@@ -161,7 +161,7 @@ def test_what_cannot_be_rendered_or_configured_is_told_in_a_line(
     copy: Path, name: str, old: str, new: str, fault: str
 ) -> None:
     broken(copy, f"{SERVICE.name}/{name}", old, new)
-    for line in renders.faults(copy, {"bare": measured()["bare"]}):
+    for line in renders.faults(copy, {"bare": VARIANTS["bare"]}):
         assert line.startswith(f"bare: {fault}")
         assert "\n" not in line
         break

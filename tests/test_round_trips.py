@@ -28,17 +28,18 @@ exec(source.replace("{{ cookiecutter | tojson }}", "{}"), HOOK)  # noqa: S102  #
 
 JINJA = create_env_with_context({"cookiecutter": DECLARED})
 JINJA.loader = FileSystemLoader([SERVICE, ROOT / "templates"])
-PARTS = {"_choices": DECLARED["_choices"], "_reserved": DECLARED["_reserved"], "_requires": {}}
+PRIVATE = {name: DECLARED[name] for name in DECLARED if name[0] == "_" != name[1]}
+"""What the hook and the files read besides answers."""
 
 
 def accepted(answers: dict[str, str]) -> bool:
     """Ask the hook."""
-    return not HOOK["problems"](FIRST | MARKERS | PARTS | answers)
+    return not HOOK["problems"](FIRST | MARKERS | PRIVATE | answers)
 
 
 def rendered(path: str, answers: dict[str, str]) -> str:
     """Render one file as Cookiecutter does, but write it nowhere."""
-    context = with_derived(FIRST | MARKERS | answers)
+    context = with_derived(FIRST | MARKERS | PRIVATE | answers)
     text: str = JINJA.get_template(path).render(cookiecutter=context)
     return text
 

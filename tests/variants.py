@@ -127,8 +127,15 @@ ROWS = {
 pair that can work. An option that is declared later joins by itself."""
 VARIANTS = {variant: given(row) for variant, row in ROWS.items()}
 """The answers of each variant."""
+EXTREMES = {variant: VARIANTS[variant] for variant in ("default", "bare", "full")}
+CODE = EXTREMES | {
+    identity(row): given(row)
+    for row in DEVIATIONS
+    if any(row[option] != DEFAULT[option] for option in deciding("src/"))
+}
+"""As few as tell of all code: with each answer that decides on it, with the most, the least."""
 
-UNSEEN = ("LICENSE", "README.md", ".github", "tests/twelve_factor")
+UNSEEN = ("LICENSE", "README.md", ".github", "dev/pull_request.py", "tests/twelve_factor")
 """What a service's own tests do not look at; other tests do."""
 
 

@@ -12,6 +12,7 @@ from jinja2 import Environment
 from tests.template import (
     DECLARED,
     FEATURES,
+    FIRST,
     OPTIONS,
     REQUIREMENTS,
     ROOT,
@@ -21,8 +22,8 @@ from tests.template import (
     with_derived,
     within,
 )
+from tests.variants import CODE
 
-from .choices import measured, whole
 from .lines import code_lines
 
 Numbers = dict[str, dict[str, int]]
@@ -46,7 +47,7 @@ def numbers() -> Numbers:
     conditionals = {path: text.count("{% if ") for path, text in rendered.items()}
     found: Numbers = {
         "conditionals": {path: count for path, count in conditionals.items() if count},
-        "lines": {name: _lines(rendered, answers) for name, answers in measured().items()},
+        "lines": {name: _lines(rendered, answers) for name, answers in CODE.items()},
         "places": {option: _places(rendered, option) for option in OPTIONS},
         "tags": {"all": sum(len(re.findall(r"\{[{%]", text)) for text in rendered.values())},
     }
@@ -59,7 +60,7 @@ def _copied(path: str) -> bool:
 
 def _lines(texts: dict[str, str], answers: dict[str, Any]) -> int:
     """Return how many lines of code these answers bring, read without Cookiecutter's hooks."""
-    given = with_derived(whole(answers))
+    given = with_derived(FIRST | {"package_name": "p"} | answers)
     jinja = Environment(autoescape=False, **DECLARED["_jinja2_env_vars"])  # noqa: S701
     files = {path for path in expected_files(given) if path.startswith("src/")}
     return sum(

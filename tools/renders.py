@@ -13,8 +13,8 @@ from cookiecutter.main import cookiecutter
 from jinja2 import TemplateError
 
 from tests.template import files_of
+from tests.variants import EXTREMES
 
-from .choices import measured
 from .formats import wrong
 from .pythons import ROOT, newest_python
 
@@ -58,7 +58,6 @@ def _run_ruff(service: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 if __name__ == "__main__":
-    extremes = {name: measured()[name] for name in ("default", "bare", "fullest")}
-    found = list(faults(ROOT, extremes))
+    found = list(faults(ROOT, EXTREMES))
     print("\n".join(found), end="\n" if found else "")
     sys.exit(bool(found))

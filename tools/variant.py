@@ -14,9 +14,8 @@ import yaml
 from cookiecutter.main import cookiecutter
 
 from tests.template import FIRST, files_of
-from tests.variants import VARIANTS
+from tests.variants import VARIANTS, spoken
 
-from .choices import spoken
 from .lines import code_lines_below
 from .pythons import ROOT, newest_python
 

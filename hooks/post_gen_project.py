@@ -30,20 +30,21 @@ def delete_unchosen(project, answers):
             if not chosen(feature, answers):
                 doomed += found
     for path in doomed:
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-        elif path.exists():
-            path.unlink()
-    prune(project)
+        else:
+            path.unlink(missing_ok=True)
+        prune(path.parent, project)
     return missing
 
 
-def prune(folder):
-    """Delete the folders below this one that hold no file."""
-    for path in [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]:
-        prune(path)
-        if not any(path.iterdir()):
-            path.rmdir()
+def prune(folder, project):
+    """Delete a folder that has become empty, and those above it in the project."""
+    # Others stay, such as those that git keeps where a project is rendered over an older one.
+    while folder != project and not (folder.exists() and any(folder.iterdir())):
+        if folder.exists():
+            folder.rmdir()
+        folder = folder.parent
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ import os
 import subprocess
 import sys
 import tty
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -73,12 +74,23 @@ def render(template: Path, output: Path, arguments: list[str]) -> Path:
     return service
 
 
-def run(template: Path, output: Path, arguments: list[str], **variables: str) -> Path:
-    """Run Cookiecutter as people do, as a process; the rest is as in `render`."""
+def run(
+    template: Path,
+    output: Path,
+    arguments: list[str],
+    *,
+    through: Sequence[str] = (),
+    variables: Mapping[str, str | None] = MappingProxyType({}),
+) -> Path:
+    """Run Cookiecutter as people do, as a process; the rest is as in `render`.
+
+    It runs `through` another command, if there is one, and without variables that are `None`.
+    """
+    environment = {**os.environ, **variables}
     done = subprocess.run(
-        [*COMMAND, str(template), "--output-dir", str(output), *arguments],
+        [*through, *COMMAND, str(template), "--output-dir", str(output), *arguments],
         cwd=output.parent,
-        env=os.environ | variables,
+        env={name: value for name, value in environment.items() if value is not None},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,

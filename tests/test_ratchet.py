@@ -54,7 +54,7 @@ def test_lines_are_counted_between_the_least_and_the_most(found: Numbers) -> Non
     }
     assert (min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)) == (
         "bare",
-        "fullest",
+        "full",
     )
 
 

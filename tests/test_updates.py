@@ -129,15 +129,46 @@ def state(service: Path) -> Any:
     return json.loads((service / ".cruft.json").read_text())
 
 
+def make_update(service: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `make update` as somebody would."""
+    return subprocess.run(
+        ["make", "--silent", f"UV={UV}", "update"],
+        cwd=service,
+        env=outside() | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def must_update(service: Path, **answers: Any) -> str:
+    variables = {"ANSWERS": json.dumps(answers)} if answers else {}
+    done = make_update(service, **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def cruft_update(service: Path) -> None:
+    """Update by cruft's own means."""
+    cruft(service, "update", "--skip-apply-ask")
+
+
+@pytest.mark.parametrize("update", [cruft_update, must_update])
 @pytest.mark.parametrize("edit", [nothing, as_a_team_does, without_the_example])
 def test_a_newer_release_changes_all_but_what_was_edited(
-    edit: Callable[[Path], None], owned: Made, rendering: Made, tmp_path: Path
+    edit: Callable[[Path], None],
+    update: Callable[[Path], object],
+    owned: Made,
+    rendering: Made,
+    tmp_path: Path,
 ) -> None:
     service, newer = owned(OLDER, edit), rendering(NEWER)
-    cruft(service, "update", "--skip-apply-ask")
+    update(service)
     assert conflicts(service) == []
     assert contents(service) == edited(newer, edit, tmp_path / "edited")
     assert state(service)["commit"] == state(newer)["commit"]
+    assert state(service)["context"] == state(newer)["context"]
+    assert state(service)["template"] == state(newer)["template"]
 
 
 def test_the_older_release_differs_in_files_lines_and_manifest(rendering: Made) -> None:
@@ -160,25 +191,6 @@ def test_a_line_that_both_have_changed_is_the_only_conflict(owned: Made, renderi
     theirs = re.sub(r"<<<<<<< .*\n(?:.*\n)=======\n(.*\n)>>>>>>> .*\n", r"\1", merged)
     assert theirs.encode() == newer.pop("pyproject.toml")
     assert now == newer
-
-
-def make_update(service: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `make update` as somebody would."""
-    return subprocess.run(
-        ["make", "--silent", f"UV={UV}", "update"],
-        cwd=service,
-        env=outside() | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def must_update(service: Path, **answers: Any) -> str:
-    variables = {"ANSWERS": json.dumps(answers)} if answers else {}
-    done = make_update(service, **variables)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 SWITCHES = {

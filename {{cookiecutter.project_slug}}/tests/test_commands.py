@@ -1,19 +1,53 @@
 """The other commands of the menu, as an operator runs them."""
 
 import json
+import subprocess
+import sys
+from collections.abc import Iterable
 
 import pytest
 
 from {{ cookiecutter.package_name }}.cli import COMMANDS
 
-from .service import path_only, run
+from .service import PATIENCE, path_only, run
+
+EACH = """
+import sys
+from {{ cookiecutter.package_name }}.cli import main
+arguments = sys.stdin.read().split()
+for name in sys.argv[1:]:
+    try:
+        status = main([name, *arguments])
+    except SystemExit as end:
+        status = end.code
+    print(name, status, file=sys.stderr)
+"""
+type Each = tuple[list[str], dict[str, str]]
+"""The lines that commands say, and by its name the status of each."""
 
 
-@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
-def test_help_needs_no_configuration(command: list[str]) -> None:
-    done = run(path_only(), *command, "--help")
+def each(environment: dict[str, str], commands: Iterable[str], *arguments: str) -> Each:
+    """Run several commands of the menu, one after another in one process."""
+    done = subprocess.run(
+        [sys.executable, "-c", EACH, *commands],
+        input=" ".join(arguments),
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    return done.stdout.splitlines(), dict(line.split(" ", 1) for line in done.stderr.splitlines())
+
+
+def test_help_needs_no_configuration() -> None:
+    done = run(path_only(), "--help")
     assert done.returncode == 0
     assert done.stdout.startswith("usage: ")
+    said, statuses = each(path_only(), COMMANDS, "--help")
+    assert statuses == dict.fromkeys(COMMANDS, "0")
+    usages = [line.split()[4] for line in said if line.startswith("usage: ")]
+    assert usages == list(COMMANDS)
 
 
 @pytest.mark.parametrize("arguments", [[], ["wbe"], ["web", "--fast"], ["shell", "-c"]])
@@ -24,15 +58,11 @@ def test_wrong_usage_is_told_with_status_2(arguments: list[str]) -> None:
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"openapi"}))
-def test_a_wrong_configuration_is_refused_by_every_command(
-    environment: dict[str, str], command: str
-) -> None:
-    done = run(environment | {"PORT": "hunter2", "LOG_LEVEL": "loud"}, command)
-    assert done.returncode == 78
-    assert json.loads(done.stdout)["problems"].keys() == {"PORT", "LOG_LEVEL"}
-    assert "hunter2" not in done.stdout
-    assert done.stderr == ""
+def test_a_wrong_configuration_is_refused_by_every_command() -> None:
+    commands = COMMANDS.keys() - {"openapi"}
+    said, statuses = each(path_only() | {"PORT": "x"}, commands)
+    assert statuses == dict.fromkeys(commands, "78")
+    assert ["PORT" in json.loads(line)["problems"] for line in said] == [True] * len(commands)
 
 
 def test_the_openapi_document_needs_no_configuration() -> None:

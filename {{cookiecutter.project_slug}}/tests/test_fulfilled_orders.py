@@ -5,10 +5,10 @@ from .service import Service
 
 
 def test_a_fulfilled_order_is_read_as_fulfilled(
-    environment: dict[str, str], service: Service
+    environment: dict[str, str], shared: Service
 ) -> None:
-    order_id = place(service)
-    assert status(service, order_id) == "placed"
+    order_id = place(shared)
+    assert status(shared, order_id) == "placed"
     with Worker(environment) as worker:
         worker.wait_for("job", outcome="done")
-    assert status(service, order_id) == "fulfilled"
+    assert status(shared, order_id) == "fulfilled"

@@ -5,10 +5,12 @@ import subprocess
 from typing import Any
 
 import pytest
+from pydantic import Secret
 from pymongo import MongoClient
 
 from {{ cookiecutter.package_name }}.adapters.mongodb_schema import INDEXES
 
+from .migrated import migrate_database
 from .service import COMMAND, Service, run
 
 NEEDED = {f"{where}.{index.document['name']}" for where in INDEXES for index in INDEXES[where]}
@@ -60,7 +62,7 @@ def test_web_never_migrates_and_is_not_ready_before(
         assert answer.status_code == 503
         assert answer.json()["checks"]["database"] == "SchemaBehind"
         assert existing(database_url) == set()
-        run(environment | {"MONGODB_URL": database_url}, "migrate")
+        migrate_database(mongodb_url=Secret(database_url))
         assert service.get("/readyz").status_code == 200
 
 
@@ -68,7 +70,7 @@ def test_web_never_migrates_and_is_not_ready_before(
 def test_without_one_of_the_indexes_it_is_not_ready(
     environment: dict[str, str], database_url: str, name: str
 ) -> None:
-    run(environment | {"MONGODB_URL": database_url}, "migrate")
+    migrate_database(mongodb_url=Secret(database_url))
     with MongoClient[dict[str, Any]](database_url) as client:
         client.get_default_database()["orders"].drop_index(name)
     done = run(environment | {"MONGODB_URL": database_url}, "check")

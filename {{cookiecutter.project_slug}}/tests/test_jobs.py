@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from procrastinate.jobs import Job
 from procrastinate.schema import SchemaManager
 from pydantic import ValidationError
 
+from {{ cookiecutter.package_name }}.commands.jobs import add_options
 from {{ cookiecutter.package_name }}.jobs import ATTEMPTS, LONGEST_WAIT, Backoff, validated
 
 from .jobs import Worker, place, status
@@ -112,9 +114,9 @@ def test_the_migrations_make_the_schema_that_procrastinate_needs(
 
 @pytest.mark.usefixtures("obstacles")
 def test_failed_jobs_are_listed_retried_and_discarded(
-    environment: dict[str, str], service: Service, worker: Worker, database: psycopg.Connection
+    environment: dict[str, str], shared: Service, worker: Worker, database: psycopg.Connection
 ) -> None:
-    cured, given_up = place(service, "poison"), place(service, "poison")
+    cured, given_up = place(shared, "poison"), place(shared, "poison")
     until(lambda: worker.metric('jobs{status="failed"}') == 2)
     listed = [json.loads(line) for line in run(environment, "jobs").stdout.splitlines()]
     by_order = {line["arguments"]["order_id"]: line["id"] for line in listed}
@@ -125,14 +127,14 @@ def test_failed_jobs_are_listed_retried_and_discarded(
     database.execute("UPDATE orders SET item = 'tea' WHERE item = 'poison'")
     assert run(environment, "jobs", "retry", "all").returncode == 0
     worker.wait_for("job", outcome="done")
-    assert (status(service, cured), status(service, given_up)) == ("fulfilled", "placed")
+    assert (status(shared, cured), status(shared, given_up)) == ("fulfilled", "placed")
     assert run(environment, "jobs", "list").stdout == ""
 
 
 def test_a_job_that_did_not_fail_is_no_business_of_operators(
-    environment: dict[str, str], service: Service, database: psycopg.Connection
+    environment: dict[str, str], shared: Service, database: psycopg.Connection
 ) -> None:
-    place(service)
+    place(shared)
     found = database.execute("SELECT id::text FROM procrastinate_jobs").fetchone()
     assert found
     for action in ("retry", "discard"):
@@ -143,7 +145,15 @@ def test_a_job_that_did_not_fail_is_no_business_of_operators(
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "x", "1.5", "9" * 19])
-def test_a_number_that_is_none_is_refused(environment: dict[str, str], given: str) -> None:
-    done = run(environment, "jobs", "retry", "--", given)
+def test_a_number_that_is_none_is_refused(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ArgumentParser()
+    add_options(options)
+    with pytest.raises(SystemExit, match="2"):
+        options.parse_args(["retry", "--", given])
+    assert "the number of a job" in capsys.readouterr().err
+
+
+def test_an_option_that_is_refused_is_told_with_status_2(environment: dict[str, str]) -> None:
+    done = run(environment, "jobs", "retry", "0")
     assert done.returncode == 2
     assert "the number of a job" in done.stderr

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from {{ cookiecutter.package_name }}.environment import ConfigurationError, load_settings
 from {{ cookiecutter.package_name }}.mongodb_url import MongodbUrl
+from {{ cookiecutter.package_name }}.settings import Settings
 
 from .service import run
 
@@ -61,10 +63,20 @@ def test_anything_else_is_refused_with_a_reason_and_never_repeated(url: str, rea
 @pytest.mark.parametrize(
     "end", ["", "name?hunter2=1", "name?maxPoolSize=hunter2", "name?minPoolSize=200"]
 )
-def test_a_process_with_such_a_url_ends_at_once_and_says_why(
-    environment: dict[str, str], end: str
+def test_what_is_refused_is_named_and_not_shown(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    done = run(environment | {"MONGODB_URL": f"mongodb://user:hunter2@host/{end}"}, "web")
+    assert settings
+    monkeypatch.setenv("MONGODB_URL", f"mongodb://user:hunter2@host/{end}")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert caught.value.problems.keys() == {"MONGODB_URL"}
+    assert "hunter2" not in repr(caught.value)
+
+
+def test_a_process_with_such_a_url_ends_at_once_and_says_why(environment: dict[str, str]) -> None:
+    url = "mongodb://user:hunter2@host/name?hunter2=1"
+    done = run(environment | {"MONGODB_URL": url}, "web")
     assert done.returncode == 78
     assert json.loads(done.stdout)["problems"].keys() == {"MONGODB_URL"}
     assert "hunter2" not in done.stdout

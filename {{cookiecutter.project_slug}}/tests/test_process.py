@@ -92,6 +92,16 @@ def test_a_port_that_is_taken_is_named(environment: dict[str, str], variable: st
     assert done.stderr == ""
 
 
+def test_a_configuration_that_cannot_work_is_named_and_nothing_is_opened(
+    environment: dict[str, str],
+) -> None:
+    done = run(environment | {"PORT": "hunter2", "LOG_LEVEL": "loud"}, "web")
+    assert done.returncode == 78
+    assert json.loads(done.stdout)["problems"].keys() == {"PORT", "LOG_LEVEL"}
+    assert done.stderr == ""
+    assert "hunter2" not in done.stdout
+
+
 def test_a_misspelt_variable_is_warned_of(environment: dict[str, str]) -> None:
     with Service(environment | {"LOG_LEVLE": "debug"}) as service:
         service.terminate()

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from time import monotonic
 
 import pytest
 from redis import Redis
@@ -15,17 +14,10 @@ from {{ cookiecutter.package_name }}.domain.errors import Unavailable
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .proxy import Proxy
-from .service import PATIENCE, Service, run
+from .service import Service, run, until
 from .test_stopping import assert_ends_at_once, assert_leaves_well
 
 LIMITED = "/openapi.json"
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Ask again and again until it is so."""
-    deadline = monotonic() + PATIENCE
-    while not condition():
-        assert monotonic() < deadline
 
 
 def assert_degraded(service: Service) -> None:

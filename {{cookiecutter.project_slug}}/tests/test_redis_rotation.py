@@ -11,6 +11,8 @@ from .proxy import Proxy
 from .redis import server_address
 from .service import Service
 
+NAME = "rotation"
+
 
 @pytest.fixture
 def file(environment: dict[str, str], tmp_path: Path, redis_proxy: Proxy) -> Path:
@@ -19,6 +21,7 @@ def file(environment: dict[str, str], tmp_path: Path, redis_proxy: Proxy) -> Pat
     file = tmp_path / "redis_url"
     file.write_text(environment.pop("REDIS_URL"))
     environment["REDIS_URL_FILE"] = str(file)
+    environment["OTEL_SERVICE_NAME"] = NAME
     return file
 
 
@@ -38,7 +41,7 @@ def other_address(attached_redis: Redis) -> Iterator[str]:
 
 def users(redis: Redis) -> set[str]:
     """Return who is connected to the server by the name of our process."""
-    return {one["user"] for one in redis.client_list() if one["name"].endswith(":web")}
+    return {one["user"] for one in redis.client_list() if one["name"] == f"{NAME}:web"}
 
 
 def test_new_connections_lead_to_where_the_file_says(

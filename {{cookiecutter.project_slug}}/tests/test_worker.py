@@ -23,11 +23,11 @@ def begin_slow_job(service: Service, database: psycopg.Connection) -> None:
     until(lambda: database.execute(WAITING).fetchone() == (1,))
 
 
-def test_it_fulfils_orders_and_tells_of_itself(service: Service, worker: Worker) -> None:
-    order_id = place(service)
+def test_it_fulfils_orders_and_tells_of_itself(shared: Service, worker: Worker) -> None:
+    order_id = place(shared)
     line = worker.wait_for("job", outcome="done", task="fulfil", attempt=1)
     assert line["duration_ms"] > 0
-    assert status(service, order_id) == "fulfilled"
+    assert status(shared, order_id) == "fulfilled"
     for path in ("/livez", "/readyz", "/version"):
         assert worker.get(path).status_code == 200
     assert worker.metric('job_duration_seconds_count{outcome="done",task="fulfil"}') == 1
@@ -44,26 +44,26 @@ def test_it_stops_with_status_0(worker: Worker) -> None:
 
 @pytest.mark.usefixtures("obstacles")
 def test_a_job_that_is_begun_is_finished_before_the_end(
-    service: Service, worker: Worker, database: psycopg.Connection
+    shared: Service, worker: Worker, database: psycopg.Connection
 ) -> None:
     with held(database):
-        begin_slow_job(service, database)
+        begin_slow_job(shared, database)
         worker.terminate()
         worker.wait_for("draining")
-        later = place(service)
+        later = place(shared)
         assert worker.get("/livez").status_code == 200
         assert worker.get("/readyz").status_code == 503
     assert worker.wait() == 0
     assert len(effects(database)) == 1
-    assert status(service, later) == "placed"
+    assert status(shared, later) == "placed"
 
 
 @pytest.mark.usefixtures("obstacles")
 def test_a_job_that_takes_too_long_is_given_back(
-    environment: dict[str, str], service: Service, database: psycopg.Connection
+    environment: dict[str, str], shared: Service, database: psycopg.Connection
 ) -> None:
     with Worker(environment | {"SHUTDOWN_SECONDS": "4"}) as worker, held(database):
-        begin_slow_job(service, database)
+        begin_slow_job(shared, database)
         worker.terminate()
         worker.wait_for("job", outcome="given back")
         assert worker.wait() == 0
@@ -74,10 +74,10 @@ def test_a_job_that_takes_too_long_is_given_back(
 
 @pytest.mark.usefixtures("obstacles")
 def test_a_second_signal_ends_it_at_once(
-    service: Service, worker: Worker, database: psycopg.Connection
+    shared: Service, worker: Worker, database: psycopg.Connection
 ) -> None:
     with held(database):
-        begin_slow_job(service, database)
+        begin_slow_job(shared, database)
         worker.terminate()
         worker.wait_for("draining")
         worker.process.send_signal(signal.SIGINT)
@@ -86,11 +86,11 @@ def test_a_second_signal_ends_it_at_once(
 
 @pytest.mark.usefixtures("obstacles")
 def test_the_job_of_a_killed_worker_is_taken_over(
-    environment: dict[str, str], service: Service, database: psycopg.Connection
+    environment: dict[str, str], shared: Service, database: psycopg.Connection
 ) -> None:
     leased = environment | {"JOB_LEASE_SECONDS": "1"}
     with Worker(leased) as killed, held(database):
-        begin_slow_job(service, database)
+        begin_slow_job(shared, database)
         killed.process.kill()
         killed.wait()
     with Worker(leased) as heir:
@@ -100,15 +100,15 @@ def test_the_job_of_a_killed_worker_is_taken_over(
 
 @pytest.mark.usefixtures("obstacles")
 def test_poison_is_kept_as_failed_and_hurts_nobody(
-    environment: dict[str, str], service: Service, database: psycopg.Connection
+    environment: dict[str, str], shared: Service, database: psycopg.Connection
 ) -> None:
     database.execute(ADD_JOB, ("nobody-knows", "{}"))
     for arguments in ("{}", '{"order_id": "hunter2"}', '{"order": 1}', "[]", "null"):
         database.execute(ADD_JOB, ("fulfil", arguments))
-    place(service, "poison")
+    place(shared, "poison")
     with Worker(environment | {"JOB_SECONDS": "0.1"}) as worker, held(database):
-        begin_slow_job(service, database)
-        good = {place(service) for _ in range(10)}
+        begin_slow_job(shared, database)
+        good = {place(shared) for _ in range(10)}
         until(lambda: good == set(effects(database)))
         until(lambda: worker.metric('jobs{status="failed"}') == 8)
         assert worker.metric('jobs{status="todo"}') == worker.metric('jobs{status="doing"}') == 0
@@ -141,15 +141,14 @@ def test_a_schedule_that_is_none_is_named(environment: dict[str, str]) -> None:
     assert json.loads(done.stdout)["problems"].keys() == {"CLEANUP_SCHEDULE"}
 
 
-def assert_at_work(worker: Worker, environment: dict[str, str]) -> None:
+def assert_at_work(worker: Worker, service: Service) -> None:
     until(lambda: worker.get("/readyz").status_code == 200)
-    with Service(environment) as service:
-        place(service)
+    place(service)
     worker.wait_for("job", outcome="done")
 
 
 def test_a_database_that_is_down_at_the_start(
-    database_proxy: Proxy, environment: dict[str, str]
+    shared: Service, database_proxy: Proxy, environment: dict[str, str]
 ) -> None:
     database_proxy.cut()
     with Worker(environment) as worker:
@@ -157,14 +156,14 @@ def test_a_database_that_is_down_at_the_start(
         assert worker.get("/livez").status_code == 200
         assert worker.get("/readyz").status_code == 503
         database_proxy.open()
-        assert_at_work(worker, environment)
+        assert_at_work(worker, shared)
 
 
 def test_a_database_that_dies_and_comes_back(
-    database_proxy: Proxy, environment: dict[str, str]
+    shared: Service, database_proxy: Proxy, environment: dict[str, str]
 ) -> None:
     with Worker(environment) as worker:
-        assert_at_work(worker, environment)
+        assert_at_work(worker, shared)
         assert 'jobs{status="todo"}' in worker.get("/metrics").text
         database_proxy.cut()
         worker.wait_for("takes no jobs")
@@ -172,33 +171,32 @@ def test_a_database_that_dies_and_comes_back(
         assert worker.get("/readyz").status_code == 503
         assert 'jobs{status="todo"}' not in worker.get("/metrics").text
         database_proxy.open()
-        assert_at_work(worker, environment)
+        assert_at_work(worker, shared)
 
 
 def test_a_database_that_freezes_and_goes_on(
-    database_proxy: Proxy, environment: dict[str, str]
+    shared: Service, database_proxy: Proxy, environment: dict[str, str]
 ) -> None:
     with Worker(environment) as worker:
-        assert_at_work(worker, environment)
+        assert_at_work(worker, shared)
         database_proxy.freeze()
         worker.wait_for("takes no jobs")
         assert worker.get("/livez").status_code == 200
         assert worker.get("/readyz").status_code == 503
         database_proxy.thaw()
-        assert_at_work(worker, environment)
+        assert_at_work(worker, shared)
 
 
 def test_new_connections_lead_to_where_the_file_of_the_database_says(
-    environment: dict[str, str], database_url: str, tmp_path: Path
+    environment: dict[str, str], other_database: str, tmp_path: Path
 ) -> None:
-    other = environment | {"DATABASE_URL": database_url}
-    run(other, "migrate")
+    other = environment | {"DATABASE_URL": other_database}
     file = tmp_path / "database_url"
     first = environment.pop("DATABASE_URL")
     file.write_text(first)
     with Worker(environment | {"DATABASE_URL_FILE": str(file)}) as worker, Service(other) as web:
         until(lambda: worker.get("/readyz").status_code == 200)
-        file.write_text(database_url)
+        file.write_text(other_database)
         drop_connections(first)
         place(web)
         worker.wait_for("job", outcome="done")

@@ -16,9 +16,9 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT gra
 
 
 @pytest.fixture
-def at_work(service: Service, worker: Worker) -> Worker:
+def at_work(shared: Service, worker: Worker) -> Worker:
     """Return a worker that has done a job."""
-    place(service)
+    place(shared)
     worker.wait_for("job", outcome="done")
     return worker
 
@@ -41,18 +41,21 @@ def test_it_leaves_well(at_work: Worker, state: str) -> None:
 @pytest.mark.usefixtures("obstacles")
 @pytest.mark.parametrize("state", STATES)
 def test_a_second_signal_ends_it_at_once(
-    service: Service, worker: Worker, database: psycopg.Connection, state: str
+    shared: Service, worker: Worker, database: psycopg.Connection, state: str
 ) -> None:
-    with busy(service, database), connections(worker, STATES[state]):
+    with busy(shared, database), connections(worker, STATES[state]):
         assert_ends_at_once(worker)
 
 
 @pytest.mark.parametrize("outage", [Proxy.cut, Proxy.freeze])
 def test_an_outage_does_not_keep_the_process(
-    database_proxy: Proxy, environment: dict[str, str], outage: Callable[[Proxy], None]
+    shared: Service,
+    database_proxy: Proxy,
+    environment: dict[str, str],
+    outage: Callable[[Proxy], None],
 ) -> None:
-    with Service(environment) as service, Worker(environment | {"SHUTDOWN_SECONDS": "2"}) as worker:
-        place(service)
+    with Worker(environment | {"SHUTDOWN_SECONDS": "2"}) as worker:
+        place(shared)
         worker.wait_for("job", outcome="done")
         outage(database_proxy)
         assert_leaves_well(worker)

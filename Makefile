@@ -6,6 +6,8 @@
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
 READY := $(filter $(CURDIR)/.tools/%,$(UV))
 RUN := $(UV) run --quiet
+# Two processes, which take groups of tests in their order.
+TWO := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 CODE := bench hooks tests tools
 WORKFLOWS := .github "{{cookiecutter.project_slug}}/.github"
 CHECKS := check-code check-types check-files check-workflows check-rules check-renders
@@ -20,12 +22,12 @@ variant: $(READY)  ## Render a variant into variants/ and say what it is: ID=red
 	@$(RUN) python -m tools.variant "$(ID)"
 
 test: $(READY)  ## Render every variant, check it, run its own tests, update it
-	@$(RUN) pytest -m "not containers and not proof and not alone" --numprocesses 2 --dist loadgroup
+	@$(RUN) pytest -m "not containers and not proof and not alone" $(TWO)
 	@echo "Left out: that checks find their faults, and chaos: make test-proofs"
 	@echo "Left out: the image and Compose, which need a Docker engine: make test-containers"
 
 test-proofs: $(READY)  ## Prove the checks of a service by faults, and try its experiments
-	@$(RUN) pytest -m proof --numprocesses 2 --dist loadgroup
+	@$(RUN) pytest -m proof $(TWO)
 	@$(RUN) pytest -m alone
 
 test-containers: $(READY)  ## Build the image, bring Compose up, use it, scale it, stop it

@@ -19,8 +19,8 @@ from .meaning import filled_in, meaning
 from .template import DECLARED, FIRST, ROOT, SERVICE, files_of, with_derived
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-thorough = settings(max_examples=400, deadline=None, derandomize="CI" in os.environ, phases=PHASES)
-quick = settings(thorough, max_examples=60)
+thorough = settings(max_examples=250, deadline=None, derandomize="CI" in os.environ, phases=PHASES)
+quick = settings(thorough, max_examples=40)
 
 HOOK: dict[str, Any] = {}
 source = (ROOT / "hooks" / "pre_gen_project.py").read_text(encoding="utf-8")

@@ -31,6 +31,7 @@ def edited(own: Path, output: Path) -> Path:
     service = render(ROOT, output, command_line(ROOT, own, PLAIN))
     (service / "src" / "package" / "mine.py").write_text("MINE = True\n")
     (service / "Makefile").write_text("mine:\n")
+    (service / ".github" / "mine.yml").touch()
     (service / ".git" / "refs").mkdir(parents=True)
     return service
 
@@ -61,6 +62,7 @@ def test_overwriting_loses_edits_and_keeps_what_is_not_of_the_template(
     assert (edited / ".git" / "refs").is_dir()
     assert (edited / "Makefile").read_text() != "mine:\n"
     assert not (edited / "migrations").exists()
+    assert not (edited / ".github" / "mine.yml").exists()
 
 
 @pytest.mark.parametrize("slug", ["a/b", "../a/b"])

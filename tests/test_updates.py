@@ -129,12 +129,13 @@ def state(service: Path) -> Any:
     return json.loads((service / ".cruft.json").read_text())
 
 
-def make_update(service: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def make_update(service: Path, **answers: Any) -> subprocess.CompletedProcess[str]:
     """Run `make update` as somebody would."""
+    given = [f"ANSWERS={json.dumps(answers)}"] if answers else []
     return subprocess.run(
-        ["make", "--silent", f"UV={UV}", "update"],
+        ["make", "--silent", f"UV={UV}", "update", *given],
         cwd=service,
-        env=outside() | variables,
+        env=outside(),
         capture_output=True,
         text=True,
         check=False,
@@ -142,8 +143,7 @@ def make_update(service: Path, **variables: str) -> subprocess.CompletedProcess[
 
 
 def must_update(service: Path, **answers: Any) -> str:
-    variables = {"ANSWERS": json.dumps(answers)} if answers else {}
-    done = make_update(service, **variables)
+    done = make_update(service, **answers)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -250,6 +250,20 @@ def test_what_cannot_be_merged_is_named_beside_what_is_new(
     assert {n for n in now.keys() | newer.keys() if now.get(n) != newer.get(n)} == in_conflict
 
 
+def test_a_service_in_a_folder_of_its_repository_is_updated_there(
+    rendering: Made, tmp_path: Path
+) -> None:
+    service = tmp_path / "all" / "services" / "orders"
+    service.parent.mkdir(parents=True)
+    shutil.copytree(rendering(OLDER), service)
+    as_a_team_does(service)
+    commit(tmp_path / "all")
+    must_update(service)
+    changed = git(tmp_path / "all", "status", "--porcelain").splitlines()
+    assert {line[3:].split("/")[0] for line in changed} == {"services"}
+    assert contents(service) == edited(rendering(NEWER), as_a_team_does, tmp_path / "edited")
+
+
 def test_a_service_of_the_newest_release_has_nothing_to_do(owned: Made) -> None:
     service = owned(NEWER, nothing)
     assert must_update(service) == f"Nothing to do: this is made from {NEWER}, the newest.\n"
@@ -287,14 +301,14 @@ def test_a_service_that_knows_no_template_is_told_how_to_link_it(owned: Made) ->
 
 
 def test_an_answer_to_no_question_is_refused(owned: Made) -> None:
-    done = make_update(owned(NEWER, nothing), ANSWERS='{"reddis": true}')
+    done = make_update(owned(NEWER, nothing), reddis=True)
     assert done.returncode != 0
     assert done.stderr.startswith("make update: there is no question reddis\n")
 
 
 def test_answers_that_the_template_refuses_change_nothing(owned: Made) -> None:
     service = owned(NEWER, nothing)
-    done = make_update(service, ANSWERS='{"package_name": "import"}')
+    done = make_update(service, package_name="import")
     assert done.returncode != 0
     assert "package_name: 'import' is a keyword of Python" in done.stderr
     assert git(service, "status", "--porcelain") == ""

@@ -54,7 +54,7 @@ def render(template: Template, commit: str, answers: dict[str, Any], folder: Pat
 def owned(before: Path, skipped: list[str]) -> list[str]:
     """Return what is the owner's: patterns of what is to be skipped, and what was deleted."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    skipped += pyproject.get("tool", {}).get("cruft", {}).get("skip", [])
+    skipped = skipped + pyproject.get("tool", {}).get("cruft", {}).get("skip", [])
     paths = [str(path.relative_to(before)) for path in before.rglob("*")]
     return [STATE.name, *skipped, *(path for path in paths if not (ROOT / path).exists())]
 

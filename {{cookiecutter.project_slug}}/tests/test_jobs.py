@@ -12,6 +12,7 @@ import pytest
 from procrastinate.jobs import Job
 from procrastinate.schema import SchemaManager
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.commands.jobs import add_options
 from {{ cookiecutter.package_name }}.jobs import ATTEMPTS, LONGEST_WAIT, Backoff, validated
@@ -55,7 +56,8 @@ async def test_without_its_job_there_is_no_order(
 ) -> None:
     database.execute("ALTER TABLE procrastinate_jobs ADD CONSTRAINT none CHECK (false)")
     try:
-        assert (await client.post("/orders", json=TEA)).status_code == 500
+        with capture_logs():
+            assert (await client.post("/orders", json=TEA)).status_code == 500
     finally:
         database.execute("ALTER TABLE procrastinate_jobs DROP CONSTRAINT none")
     assert (await client.get("/orders")).json()["items"] == []

@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx
@@ -43,9 +44,13 @@ def serving(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def ask(environment: dict[str, str], requests: int) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{environment['PORT']}") as client:
-        for _ in range(requests):
-            assert client.get(LONG, timeout=PATIENCE).status_code == 404
+    connection = HTTPConnection("127.0.0.1", int(environment["PORT"]), timeout=PATIENCE)
+    for _ in range(requests):
+        connection.request("GET", LONG)
+        with connection.getresponse() as answer:
+            answer.read()
+            assert answer.status == 404
+    connection.close()
 
 
 def dropped(environment: dict[str, str]) -> int:

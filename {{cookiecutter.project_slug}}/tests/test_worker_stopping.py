@@ -61,6 +61,7 @@ def test_an_outage_does_not_keep_the_process(
         assert_leaves_well(worker)
 
 
+@pytest.mark.usefixtures("shared")  # Before the way to the database is one that can be cut.
 @pytest.mark.parametrize("outage", [Proxy.cut, Proxy.freeze])
 def test_in_an_outage_a_second_signal_ends_it_at_once(
     database_proxy: Proxy, at_work: Worker, outage: Callable[[Proxy], None]

@@ -1,6 +1,6 @@
 # What maintainers of the template do, by name; CI calls the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-proofs test-containers check format bench ratchet variant
+.PHONY: help demo test test-proofs test-containers check format bench ratchet packages variant
 
 # uv, or where there is none a copy of it that Python's own pip puts under .tools/.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
@@ -29,6 +29,9 @@ test: $(READY)  ## Render every variant, check it, run its own tests, update it
 test-proofs: $(READY)  ## Prove the checks of a service by faults, and try its experiments
 	@$(RUN) pytest -m proof $(TWO)
 	@$(RUN) pytest -m alone
+
+packages:  ## Install what tests use besides Python: servers and programs, by apt
+	@.ci/packages
 
 test-containers: $(READY)  ## Build the image, bring Compose up, use it, scale it, stop it
 	@$(RUN) pytest -m containers

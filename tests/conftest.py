@@ -16,7 +16,6 @@ from .environments import Environments
 from .slim import marked, output, own, refuses, said, slim, small  # noqa: F401  # Fixtures.
 from .variants import VARIANTS
 
-
 TAKE_MINUTES = {"test_pipeline", "test_updates", "test_variants"}
 """The modules whose tests run the own tests of services."""
 

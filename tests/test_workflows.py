@@ -245,7 +245,8 @@ def test_a_service_uses_the_same_actions_as_the_template(default_service: Path) 
 
 def test_the_workflows_run_what_a_developer_runs(default_service: Path) -> None:
     jobs = ["check", "test", "test-proofs", "test-containers"]
-    assert commands(ROOT) == [f"make {target}" for target in jobs]
+    installed = ["make packages"]
+    assert [c for c in commands(ROOT) if c not in installed] == [f"make {job}" for job in jobs]
     made = ["check", "test", "conformance", "image", "smoke", "update"]
     proposed = "python3 -m dev.pull_request"
     assert commands(default_service) == [*(f"make {target}" for target in made), proposed]

@@ -6,8 +6,10 @@
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
 READY := $(filter $(CURDIR)/.tools/%,$(UV))
 RUN := $(UV) run --quiet
-# Two processes, which take groups of tests in their order.
-TWO := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+# Processes take groups of tests in their order. Tests of variants wait half of the time, so there
+# are two a core; a fault may be that something takes too long, so there proofs have one.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+SHARED := --durations 20 --durations-min 30 --dist loadgroup --no-loadscope-reorder --numprocesses
 CODE := bench hooks tests tools
 WORKFLOWS := .github "{{cookiecutter.project_slug}}/.github"
 CHECKS := check-code check-types check-files check-workflows check-rules check-renders
@@ -22,12 +24,12 @@ variant: $(READY)  ## Render a variant into variants/ and say what it is: ID=red
 	@$(RUN) python -m tools.variant "$(ID)"
 
 test: $(READY)  ## Render every variant, check it, run its own tests, update it
-	@$(RUN) pytest -m "not containers and not proof and not alone" $(TWO)
-	@echo "Left out: that checks find their faults, and chaos: make test-proofs"
+	@$(RUN) pytest -m "not containers and not proof and not alone" $(SHARED) $$((2 * $(CORES)))
+	@echo "Left out: lives of services, faults, conformance, chaos: make test-proofs"
 	@echo "Left out: the image and Compose, which need a Docker engine: make test-containers"
 
-test-proofs: $(READY)  ## Prove the checks of a service by faults, and try its experiments
-	@$(RUN) pytest -m proof $(TWO)
+test-proofs: $(READY)  ## Prove what services promise, that their checks find faults, their chaos
+	@$(RUN) pytest -m proof $(SHARED) $(CORES)
 	@$(RUN) pytest -m alone
 
 packages:  ## Install what tests use besides Python: servers and programs, by apt

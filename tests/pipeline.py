@@ -7,6 +7,8 @@ import yaml
 from .template import SERVICE
 
 NEED_DOCKER = {"make image", "make smoke"}
+PROVE = {"make conformance"}
+"""What proves the promises of a service."""
 NEED_AN_ACCOUNT = {"python3 -m dev.pull_request"}
 """What talks to the provider in the name of somebody."""
 

@@ -13,6 +13,8 @@ from pytest_cookies.plugin import Cookies
 from .baking import Baker
 from .running import PATIENCE, Database, Installed, Web, database, install
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture(scope="module")
 def service(cookies_session: Cookies) -> Installed:

@@ -19,6 +19,8 @@ from .baking import Baker
 from .running import PATIENCE, Installed, Web, free_ports, install
 from .template import DECLARED
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture(scope="module")
 def service(cookies_session: Cookies) -> Installed:

@@ -15,7 +15,7 @@ from tools.pythons import UV, outside
 
 from .baking import Baker
 from .needs import need_redis
-from .pipeline import NEED_DOCKER, STEPS, Step
+from .pipeline import NEED_DOCKER, PROVE, STEPS, Step
 from .variants import COMBINATIONS, IN_CI
 from .verdicts import findings_in, verdict
 
@@ -39,6 +39,13 @@ def sh(folder: Path, command: str, **variables: str) -> subprocess.CompletedProc
     )
 
 
+HERE = [
+    pytest.param(step, id=str(step), marks=[pytest.mark.proof] if step.run in PROVE else [])
+    for step in STEPS
+    if step.run not in NEED_DOCKER
+]
+
+
 @pytest.fixture(scope="session")
 def checkout(
     cookies_session: Cookies, tmp_path_factory: pytest.TempPathFactory
@@ -57,7 +64,7 @@ def checkout(
     return clone
 
 
-@pytest.mark.parametrize("step", [s for s in STEPS if s.run not in NEED_DOCKER], ids=str)
+@pytest.mark.parametrize("step", HERE)
 @pytest.mark.parametrize("variant", IN_CI)
 def test_a_step_passes(checkout: Callable[[str], Path], variant: str, step: Step) -> None:
     folder = checkout(variant)

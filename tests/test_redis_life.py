@@ -17,6 +17,8 @@ from .baking import Baker
 from .needs import lack, redis_server
 from .running import PATIENCE, Database, Installed, Web, database, free_ports, install
 
+pytestmark = pytest.mark.proof
+
 
 class RedisServer:
     """A `redis-server` on a port of its own, which keeps nothing."""

@@ -19,6 +19,8 @@ from pytest_cookies.plugin import Cookies
 from .baking import Baker
 from .running import PATIENCE, Database, Installed, Web, Worker, database, install
 
+pytestmark = pytest.mark.proof
+
 JOBS = 1000
 WORKERS = 4
 KILLS = 30

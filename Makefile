@@ -25,7 +25,7 @@ variant: $(READY)  ## Render a variant into variants/ and say what it is: ID=red
 
 test: $(READY)  ## Render every variant, check it, run its own tests, update it
 	@$(RUN) pytest -m "not containers and not proof and not alone" $(SHARED) $$((2 * $(CORES)))
-	@echo "Left out: lives of services, faults, conformance, chaos: make test-proofs"
+	@echo "Left out: lives of services, older Pythons, conformance, faults, chaos: make test-proofs"
 	@echo "Left out: the image and Compose, which need a Docker engine: make test-containers"
 
 test-proofs: $(READY)  ## Prove what services promise, that their checks find faults, their chaos

@@ -112,7 +112,7 @@ def test_a_broken_file_of_the_service_fails_with_its_variant_its_name_and_the_fa
     found = [line for line in done.stdout.splitlines() if "compose.yaml" in line]
     assert [line.split(": while parsing")[0] for line in found] == [
         "default: compose.yaml",
-        "fullest: compose.yaml",
+        "full: compose.yaml",
     ]
 
 
@@ -141,11 +141,11 @@ def copy(tmp_path: Path) -> Path:
 def test_what_no_tool_could_read_is_found_in_a_render(copy: Path) -> None:
     for name, (old, new, _) in FAULTS.items():
         broken(copy, f"{SERVICE.name}/{name}", old, new)
-    found = list(renders.faults(copy, {"bare": VARIANTS["bare"]}))
-    assert all(line.startswith("bare: ") for line in found)
+    found = list(renders.faults(copy, {"database-none": VARIANTS["database-none"]}))
+    assert all(line.startswith("database-none: ") for line in found)
     for name, (_, _, fault) in FAULTS.items():
         rendered = name.replace("{{cookiecutter.package_name}}", "order_service")
-        told = [line for line in found if line.startswith(f"bare: {rendered}:")]
+        told = [line for line in found if line.startswith(f"database-none: {rendered}:")]
         assert any(fault in line for line in told), (name, found)
 
 

@@ -367,6 +367,7 @@ def test_the_workflow_proposes_an_update_once_and_leaves_workflows_out(
     assert not [name for name in pushed if name.startswith(".github")]
 
 
+@pytest.mark.proof
 def test_an_edited_service_passes_its_checks_and_its_own_tests_after_an_update(
     owned: Made,
 ) -> None:

@@ -74,9 +74,14 @@ def test_its_dependencies(rendered: Rendered, environments: Environments, varian
 
 
 ALONE = {kind: variant for kind, variant in FIRST_OF_ITS_KIND.items() if kind not in CI_RUNS}
+ON_NEWEST_PYTHON = [v for v in ALONE.values() if "python_version" not in VARIANTS[v]]
+ON_OLDER_PYTHON = [v for v in ALONE.values() if v not in ON_NEWEST_PYTHON]
 
 
-@pytest.mark.parametrize("variant", ALONE.values())
+@pytest.mark.parametrize(
+    "variant",
+    [*ON_NEWEST_PYTHON, *(pytest.param(v, marks=pytest.mark.proof) for v in ON_OLDER_PYTHON)],
+)
 def test_its_own_tests(
     rendered: Rendered, environments: Environments, variant: str, request: pytest.FixtureRequest
 ) -> None:

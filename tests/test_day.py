@@ -20,7 +20,7 @@ from tools.pythons import UV, outside
 from .baking import Baker
 from .running import PATIENCE, free_ports
 from .template import DECLARED
-from .variants import COMBINATIONS, IN_CI
+from .variants import BARE, COMBINATIONS, IN_CI
 
 
 def sh(folder: Path, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -89,6 +89,7 @@ def locked(service: Path) -> set[tuple[str, str]]:
     return {(package["name"], package["version"]) for package in lock["package"]}
 
 
+@pytest.mark.parametrize("service", [BARE], indirect=True)
 def test_a_dependency_is_added_with_uv(service: Path) -> None:
     before = locked(service)
     must(service, f"{UV} add --quiet tomli-w==1.2.0")

@@ -83,9 +83,8 @@ def rendered(cookies_session: Cookies) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
-    """Return the environments that all processes of a test run share."""
-    base = tmp_path_factory.getbasetemp()
-    return Environments((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared")
+    """Return the environments of this process: two at once would install over each other."""
+    return Environments(tmp_path_factory.getbasetemp() / "environments")
 
 
 @pytest.fixture(scope="session")

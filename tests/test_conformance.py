@@ -4,7 +4,6 @@ import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from pytest_cookies.plugin import Cookies
@@ -14,23 +13,17 @@ from tools.pythons import outside
 from .baking import Baker
 from .faults import MUTANTS, Mutant
 from .needs import engine_answers, need_redis
+from .releases import commit, git
 from .running import Installed, install
 from .variants import COMBINATIONS, IN_CI
 
 CHECKS = "tests/twelve_factor"
-AUTHOR = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
-
-
-def git(service: Path, *arguments: str) -> None:
-    subprocess.run(["git", *AUTHOR, *arguments], cwd=service, check=True, capture_output=True)
 
 
 def committed(cookies: Cookies, variant: str) -> Installed:
     """Render, install and commit a service, as its README says."""
     service = install(Baker(cookies).bake(**COMBINATIONS[variant]))
-    git(service.folder, "init", "--quiet", "--initial-branch", "main")
-    git(service.folder, "add", "--all")
-    git(service.folder, "commit", "--quiet", "--message", "Start")
+    commit(service.folder)
     return service
 
 

@@ -2,6 +2,7 @@
 
 from itertools import combinations as choose
 from itertools import product
+from typing import Literal
 
 import pytest
 
@@ -66,10 +67,12 @@ def test_a_verdict_is_one_line_with_variant_file_and_rule() -> None:
     verdict("redis-yes", "residue", [])
 
 
-def report(test: str, parameters: str, outcome: str, seconds: float) -> pytest.TestReport:
+def report(
+    test: str, parameters: str, outcome: Literal["passed", "failed"], seconds: float
+) -> pytest.TestReport:
     nodeid = f"tests/test_variants.py::{test}[{parameters}]"
     said = "redis-yes: README.md: holds [residue]\nand more" if outcome == "failed" else None
-    return pytest.TestReport(nodeid, ("", 0, ""), {}, outcome, said, "call", duration=seconds)  # type: ignore[arg-type]  # The three words.
+    return pytest.TestReport(nodeid, ("", 0, ""), {}, outcome, said, "call", duration=seconds)
 
 
 def test_the_table_has_a_row_for_each_variant_and_adds_up_seconds() -> None:

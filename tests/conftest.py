@@ -14,7 +14,7 @@ from . import table
 from .baking import Baker
 from .environments import Environments
 from .slim import marked, output, own, refuses, said, slim, small  # noqa: F401  # Fixtures.
-from .variants import VARIANTS
+from .variants import ROWS, VARIANTS, behaviour
 
 TAKE_MINUTES = {"test_pipeline", "test_updates", "test_variants"}
 """The modules whose tests run the own tests of services."""
@@ -30,6 +30,7 @@ def pytest_report_header() -> list[str]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let processes share the tests: a variant, or a module, is the work of one of them.
 
+    Services of one environment are checked by one process, which makes it and fills its cache.
     What takes minutes comes first, so that none waits for the other in the end.
     """
     items.sort(key=lambda item: item.path.stem not in TAKE_MINUTES)
@@ -37,8 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("xdist_group"):
             continue
         parameters = getattr(getattr(item, "callspec", None), "params", {})
-        variant = str(parameters.get("variant", ""))
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{variant}"))
+        shared = parameters.get("variant", "")
+        if "environments" in getattr(item, "fixturenames", ()):
+            shared = behaviour(ROWS[shared])
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{shared}"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,7 +9,7 @@ from .service import Service, fetch
 
 TEA = {"item": "tea", "quantity": 1}
 DROP_OTHERS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
@@ -24,6 +24,7 @@ def file(environment: dict[str, str], tmp_path: Path) -> Path:
 
 
 def drop_connections(url: str) -> None:
+    """Wait until they are gone: a server that is only told to end them may do so in a query."""
     with psycopg.connect(url) as connection:
         connection.execute(DROP_OTHERS)
 

@@ -10,6 +10,7 @@ from .template import DERIVED, FEATURES, OPTIONS, ROOT, SERVICE
 SEAMS = {
     ".dockerignore",
     ".env.example",
+    "Makefile",
     "README.md",
     "chaos/fuzzing.py",
     "chaos/traffic.py",

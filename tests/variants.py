@@ -135,7 +135,11 @@ CODE = EXTREMES | {
 }
 """As few as tell of all code: with each answer that decides on it, with the most, the least."""
 
-UNSEEN = ("LICENSE", "README.md", ".github", "dev/pull_request.py", "tests/twelve_factor")
+UNSEEN = (
+    *("LICENSE", "README.md", "Dockerfile", "Makefile", "delivery/", "deploy/"),
+    *(".github", ".gitlab", ".circleci", "azure", "dev/pull_request.py"),
+    *("tests/deploy/", "tests/delivery/", "tests/twelve_factor/"),
+)
 """What a service's own tests do not look at; other tests do."""
 
 

@@ -1,0 +1,1 @@
+"""What brings a release to those who use it: run by `make`, not part of the image."""

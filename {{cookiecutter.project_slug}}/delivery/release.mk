@@ -1,0 +1,1 @@
+# From an image to a release that can be verified.

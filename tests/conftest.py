@@ -16,9 +16,6 @@ from .environments import Environments
 from .slim import marked, output, own, refuses, said, slim, small  # noqa: F401  # Fixtures.
 from .variants import ROWS, VARIANTS, behaviour
 
-TAKE_MINUTES = {"test_pipeline", "test_updates", "test_variants"}
-"""The modules whose tests run the own tests of services."""
-
 
 def pytest_report_header() -> list[str]:
     return [
@@ -30,18 +27,24 @@ def pytest_report_header() -> list[str]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let processes share the tests: a variant, or a module, is the work of one of them.
 
-    Services of one environment are checked by one process, which makes it and fills its cache.
-    What takes minutes comes first, so that none waits for the other in the end.
+    Services of one environment are checked by one process, which makes it and fills its cache. What
+    takes minutes comes first: nothing may wait for it, neither in the end nor in its own process.
     """
-    items.sort(key=lambda item: item.path.stem not in TAKE_MINUTES)
+    groups = {item: group_of(item) for item in items}
+    slow = {groups[item] for item in items if item.get_closest_marker("minutes")}
+    items.sort(key=lambda item: (groups[item] not in slow, not item.get_closest_marker("minutes")))
     for item in items:
-        if item.get_closest_marker("xdist_group"):
-            continue
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        shared = parameters.get("variant", "")
-        if "environments" in getattr(item, "fixturenames", ()):
-            shared = behaviour(ROWS[shared])
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{shared}"))
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+
+
+def group_of(item: pytest.Item) -> str:
+    """Return the name of the tests that one process does."""
+    if mark := item.get_closest_marker("xdist_group"):
+        return str(mark.args[0])
+    shared = getattr(getattr(item, "callspec", None), "params", {}).get("variant", "")
+    if "environments" in getattr(item, "fixturenames", ()):
+        shared = behaviour(ROWS[shared])
+    return f"{item.path.stem}-{shared}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

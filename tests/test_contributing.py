@@ -14,6 +14,8 @@ from tools.pythons import ROOT, UV, outside
 
 from .template import OPTIONS, SERVICE, files_of
 
+pytestmark = pytest.mark.minutes
+
 STEP = re.compile(
     r"^(?:Write `(?P<new>[^`\n]+)`"
     r"|In `(?P<file>[^`\n]+)`, (?P<where>before|after) the line that begins with"

@@ -39,8 +39,9 @@ def sh(folder: Path, command: str, **variables: str) -> subprocess.CompletedProc
     )
 
 
+MARKS = {"make test": pytest.mark.minutes} | dict.fromkeys(PROVE, pytest.mark.proof)
 HERE = [
-    pytest.param(step, id=str(step), marks=[pytest.mark.proof] if step.run in PROVE else [])
+    pytest.param(step, id=str(step), marks=[MARKS[step.run]] if step.run in MARKS else [])
     for step in STEPS
     if step.run not in NEED_DOCKER
 ]

@@ -29,6 +29,8 @@ from .releases import (
 from .template import OPTIONS
 from .variants import VALUES
 
+pytestmark = pytest.mark.minutes
+
 Made = Callable[..., Path]
 
 

@@ -78,6 +78,7 @@ ON_NEWEST_PYTHON = [v for v in ALONE.values() if "python_version" not in VARIANT
 ON_OLDER_PYTHON = [v for v in ALONE.values() if v not in ON_NEWEST_PYTHON]
 
 
+@pytest.mark.minutes
 @pytest.mark.parametrize(
     "variant",
     [*ON_NEWEST_PYTHON, *(pytest.param(v, marks=pytest.mark.proof) for v in ON_OLDER_PYTHON)],

@@ -171,6 +171,6 @@ def behaviour(row: Answers) -> tuple[Any, ...]:
 FIRST_OF_ITS_KIND = {behaviour(row): variant for variant, row in reversed(ROWS.items())}
 """The variant that runs its own tests for all that behave alike."""
 
-IN_CI = ("default", BARE, FULLEST)
+IN_CI = (FULLEST, "default", BARE)
 """The combinations whose pipelines are run step by step, their own tests included."""
 CI_RUNS = {behaviour(DEFAULT | COMBINATIONS[variant]) for variant in IN_CI}

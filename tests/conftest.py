@@ -24,11 +24,12 @@ def pytest_report_header() -> list[str]:
     ]
 
 
+@pytest.hookimpl(tryfirst=True)  # Before xdist reads the marks.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let processes share the tests: a variant, or a module, is the work of one of them.
+    """Let processes share the tests: a module, or its variants of one kind, are the work of one.
 
-    Services of one environment are checked by one process, which makes it and fills its cache. What
-    takes minutes comes first: nothing may wait for it, neither in the end nor in its own process.
+    It renders them once, makes their environment and fills its cache. What takes minutes comes
+    first: nothing may wait for it, neither in the end nor in its own process.
     """
     groups = {item: group_of(item) for item in items}
     slow = {groups[item] for item in items if item.get_closest_marker("minutes")}
@@ -42,9 +43,7 @@ def group_of(item: pytest.Item) -> str:
     if mark := item.get_closest_marker("xdist_group"):
         return str(mark.args[0])
     shared = getattr(getattr(item, "callspec", None), "params", {}).get("variant", "")
-    if "environments" in getattr(item, "fixturenames", ()):
-        shared = behaviour(ROWS[shared])
-    return f"{item.path.stem}-{shared}"
+    return f"{item.path.stem}-{behaviour(ROWS[shared]) if shared in ROWS else shared}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

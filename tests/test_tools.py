@@ -1,6 +1,7 @@
 """What maintainers run by name does what it says."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,21 @@ def test_make_names_the_variant_to_the_tool() -> None:
 def test_what_is_rendered_to_be_looked_at_stays_out_of_git() -> None:
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
     assert f"/{tool.FOLDER.relative_to(ROOT)}/" in ignored
+
+
+def test_one_process_does_all_tests_of_a_group(tmp_path: Path) -> None:
+    (tmp_path / "test_groups.py").write_text(
+        "import os, pathlib, pytest\n"
+        "@pytest.mark.parametrize('group', [\n"
+        "    pytest.param(n % 2, marks=pytest.mark.xdist_group(f'g{n % 2}')) for n in range(20)\n"
+        "])\n"
+        "def test_it(group):\n"
+        "    with pathlib.Path(f'{group}.txt').open('a') as file:\n"
+        "        file.write(os.environ['PYTEST_XDIST_WORKER'] + ' ')\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-n2", "--dist=loadgroup", "-p", "no:cacheprovider"]
+    subprocess.run(command, cwd=tmp_path, env=outside(), capture_output=True, check=True)
+    for group in (0, 1):
+        processes = (tmp_path / f"{group}.txt").read_text().split()
+        assert len(processes) == 10
+        assert len(set(processes)) == 1

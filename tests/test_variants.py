@@ -18,7 +18,7 @@ from .variants import CI_RUNS, FIRST_OF_ITS_KIND, ROWS, VARIANTS, behaviour
 from .verdicts import findings_in, verdict
 
 Rendered = Callable[[str], Path]
-every_variant = pytest.mark.parametrize("variant", VARIANTS)
+every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=list(VARIANTS))
 
 
 def answers_of(variant: str) -> dict[str, Any]:
@@ -76,12 +76,13 @@ def test_its_dependencies(rendered: Rendered, environments: Environments, varian
 ALONE = {kind: variant for kind, variant in FIRST_OF_ITS_KIND.items() if kind not in CI_RUNS}
 ON_NEWEST_PYTHON = [v for v in ALONE.values() if "python_version" not in VARIANTS[v]]
 ON_OLDER_PYTHON = [v for v in ALONE.values() if v not in ON_NEWEST_PYTHON]
+PROOF = pytest.mark.proof
 
 
 @pytest.mark.minutes
 @pytest.mark.parametrize(
     "variant",
-    [*ON_NEWEST_PYTHON, *(pytest.param(v, marks=pytest.mark.proof) for v in ON_OLDER_PYTHON)],
+    [*ON_NEWEST_PYTHON, *(pytest.param(v, id=v, marks=PROOF) for v in ON_OLDER_PYTHON)],
 )
 def test_its_own_tests(
     rendered: Rendered, environments: Environments, variant: str, request: pytest.FixtureRequest

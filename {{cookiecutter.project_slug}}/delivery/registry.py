@@ -67,7 +67,7 @@ def client(release: Release) -> Any:
     """Return a client of the registry, as `REGISTRY_USER` or as who is logged in with Docker."""
     registry = release.image.partition("/")[0]
     made = OrasClient(hostname=registry, insecure=bool(LOOPBACK.match(release.image)))
-    made.session.request = bounded(made.session.request)
+    made.session.request = bounded(release, made.session.request)
     if token := os.environ.get("REGISTRY_TOKEN", ""):
         made.auth.set_basic_auth(os.environ.get("REGISTRY_USER", ""), token)
     else:
@@ -75,10 +75,13 @@ def client(release: Release) -> Any:
     return made
 
 
-def bounded(request: Any) -> Any:
-    """Return the same function, which does not wait for ever."""
+def bounded(release: Release, request: Any) -> Any:
+    """Return the same function, which waits neither for ever nor for a registry that is away."""
 
     def asked(*arguments: Any, **options: Any) -> Any:
-        return request(*arguments, **{"timeout": SECONDS, **options})
+        try:
+            return request(*arguments, **{"timeout": SECONDS, **options})
+        except OSError as error:
+            sys.exit(f"{release}: its registry does not answer: {type(error).__name__}")
 
     return asked

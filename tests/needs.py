@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -20,7 +21,13 @@ def redis_server() -> str | None:
     return shutil.which("redis-server") or shutil.which("valkey-server")
 
 
-def lack(what: str) -> None:
+def need_registry() -> str:
+    """Return the path of a server that keeps images."""
+    found = shutil.which("docker-registry")
+    return found or lack("no docker-registry is installed: make packages")
+
+
+def lack(what: str) -> NoReturn:
     """Skip the test for what is not here; in CI, fail."""
     if os.environ.get("CI"):
         pytest.fail(what)

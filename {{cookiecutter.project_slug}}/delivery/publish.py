@@ -10,11 +10,11 @@ PUSHED = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})\b")
 
 
 def main() -> None:
-    """Push to a tag that no other build has; nobody deploys a tag, so none has to move.
+    """Push to a tag that no other build has, so that none ever moves.
 
-    A registry may delete what has no tag, and a rollback needs what was published long ago. So
-    each build has one of its own, by its commit and its content: the same commit, built again on
-    a newer base, is another release.
+    A registry may delete what has no tag, and an earlier release may be wanted again. So each
+    build has one of its own, by its commit and its content: the same commit, built again on a
+    newer base, is another release beside the first.
     """
     WRITTEN.unlink(missing_ok=True)
     repository = image()

@@ -56,7 +56,8 @@ def test_the_pipeline_runs_only_what_is_pinned_and_may_do_next_to_nothing(
     for path in WORKFLOWS:
         text = path.read_text(encoding="utf-8")
         assert yaml.safe_load(text)["permissions"] == {}
-        actions = re.findall(r"uses: *(\S+)", text)
+        # What begins with a dot is of this same commit.
+        actions = re.findall(r"uses: *([^.\s]\S+)", text)
         used += len(actions)
         assert [each for each in actions if not re.search(r"@[0-9a-f]{40}$", each)] == []
         assert not re.search(r"run:.*github\.event", text)

@@ -3,7 +3,7 @@
 
 # The image as `make image` names it, the system of CI that says what a run is, and who signs.
 export BUILT := {{ cookiecutter.project_slug }}:$(REVISION)
-export PLATFORM ?= {{ cookiecutter.ci }}
+export PLATFORM := {{ cookiecutter.ci }}
 export SIGNER ?= keyless
 # By its digest as well: whoever moves a tag changes nothing here.
 SCANNER ?= anchore/grype:v0.120.1@sha256:e4a44ef45d285b829ce6efe2642980329661bd2d18eab5fc539138d4adaebbbe

@@ -57,6 +57,7 @@ check-workflows: $(READY)
 		$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot "$$folder"/dependabot.yml && \
 		$(RUN) zizmor --quiet --offline --persona=auditor "$$folder" || exit 1; \
 	done
+	@$(RUN) python -m tools.spellings
 
 check-rules: $(READY)
 	@$(RUN) pytest --quiet --tb=line tests/test_manifest.py tests/test_seams.py tests/test_ratchet.py

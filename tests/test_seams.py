@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from .template import DERIVED, FEATURES, OPTIONS, ROOT, SERVICE
+from .template import DECLARED, DERIVED, FEATURES, OPTIONS, ROOT, SERVICE
 
 SEAMS = {
+    ".circleci/config.yml",
     ".dockerignore",
     ".env.example",
     "Makefile",
     "README.md",
+    "azure-pipelines.yml",
     "chaos/fuzzing.py",
     "chaos/traffic.py",
     "compose.yaml",
@@ -19,6 +21,9 @@ SEAMS = {
     "compose/service.env",
     "compose/service.yaml",
     "compose/web.yaml",
+    "delivery/azure.md",
+    "delivery/circleci.md",
+    "delivery/gitlab.md",
     "dev/run.py",
     "pyproject.toml",
     "src/{{cookiecutter.package_name}}/adapters/postgres.py",
@@ -37,8 +42,11 @@ IF = re.compile(r' *\{% if cookiecutter\.(\w+)(?: (?:==|!=) "([\w.-]+)")? %\}')
 VALUE = re.compile(r"\{\{ cookiecutter\.(\w+) \}\}")
 FREE_TEXT = {"project_name", "description", "author_name", "organization"}
 INCLUDE = "{% include 'licenses/' ~ cookiecutter.license ~ '.txt' %}"
+COPIED = {SERVICE / name for name in DECLARED["_copy_without_render"]}
 FILES = sorted(
-    path for path in SERVICE.rglob("*") if path.is_file() and ".github" not in path.parts
+    path
+    for path in SERVICE.rglob("*")
+    if path.is_file() and not COPIED.intersection([path, *path.parents])
 )
 
 

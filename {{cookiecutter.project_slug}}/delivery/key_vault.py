@@ -17,6 +17,8 @@ from .release import Release, required
 IN_TOTO = "application/vnd.in-toto+json"
 ALGORITHM = "ES256"
 KEY = re.compile(r"https://[a-z0-9-]+\.vault\.azure\.net/keys/[A-Za-z0-9-]+/[0-9a-f]{32}")
+MALFORMED = (ValueError, KeyError, TypeError)
+"""What comes of reading a bundle that is none."""
 EXAMPLE = "https://NAME.vault.azure.net/keys/delivery/0123456789abcdef0123456789abcdef"
 
 
@@ -47,7 +49,7 @@ def verify(release: Release, bundles: dict[str, bytes]) -> dict[str, bytes]:
                 statements[name] = base64.b64decode(bundle["payload"], validate=True)
                 (only,) = bundle["signatures"]
                 data, signature = encoded(statements[name]), only["sig"]
-        except (ValueError, KeyError, TypeError):
+        except MALFORMED:
             sys.exit(f"{release}: its {name} is no bundle of a key")
         if bundle.get("payloadType", IN_TOTO) != IN_TOTO:
             sys.exit(f"{release}: its {name} is no statement but {bundle['payloadType']}")

@@ -20,12 +20,12 @@ def main() -> None:
     commit(proposed, "GitLab CI", "ci@example.com")
     # An option is one line; in it GitLab takes these two characters for a line end.
     body = proposed.body.strip().replace("\n", "\\n")
-    opening = {"create": "", "target": main_branch, "title": proposed.title, "description": body}
-    options = [f"merge_request.{name}={said}".rstrip("=") for name, said in opening.items()]
+    opening = {"target": main_branch, "title": proposed.title, "description": body}
+    options = ["create", *(f"{name}={said}" for name, said in opening.items())]
     # By the environment: the token stands on no command line.
     login = f"{server.replace('://', f'://gitlab-ci-token:{token}@', 1)}/{project}.git"
     run(
-        *("git", "push", "--quiet", *(f"--push-option={option}" for option in options)),
+        *("git", "push", "--quiet", *(f"--push-option=merge_request.{each}" for each in options)),
         *("job", proposed.branch),
         GIT_CONFIG_COUNT="1",
         GIT_CONFIG_KEY_0="remote.job.url",

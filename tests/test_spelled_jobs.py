@@ -145,7 +145,7 @@ def test_gitlab_runs_the_checks(repository: Path, tmp_path: Path, broken: bool) 
     finally:
         module.write_text(kept)
     assert bool(done.returncode) == broken, done.stdout + done.stderr
-    assert ("E402" in done.stdout + done.stderr) == broken
+    assert ("dev/ports.py" in done.stdout + done.stderr) == broken
 
 
 FRAMEWORKS = {
@@ -165,7 +165,7 @@ BAD = {
     ),
     "gitlab": (
         ".gitlab-ci.yml",
-        'a: {script: ["curl -H \\"JOB-TOKEN: $CI_JOB_TOKEN\\" https://example.com"]}\n',
+        "a:\n  script:\n    - 'curl -H \"JOB-TOKEN: $CI_JOB_TOKEN\" https://example.com'\n",
     ),
     "azure": (
         "azure-pipelines.yml",

@@ -163,7 +163,7 @@ MUTANTS = {
     "azure-a-proposal-is-scanned": (
         "azure/release.yml",
         SCANNED,
-        SCANNED.partition("condition")[0],
+        "      needs: [image]\n",
         "scan on_proposals",
     ),
     "azure-production-beside-staging": (

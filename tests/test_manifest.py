@@ -89,6 +89,8 @@ def test_the_readme_lists_the_options_as_they_are_declared() -> None:
         assert listed[name] == (values if isinstance(values, list) else ["no", "yes"])
 
 
-@pytest.mark.parametrize("folder", ["chaos", "dev", "tests", "migrations", "src", "compose", "deploy"])
+@pytest.mark.parametrize(
+    "folder", ["chaos", "dev", "tests", "migrations", "src", "compose", "deploy"]
+)
 def test_the_folders_of_a_service_are_no_names_for_its_package(folder: str) -> None:
     assert folder in DECLARED["_reserved"]

@@ -1,0 +1,1 @@
+"""What is deployed agrees with itself, with the settings and with Compose."""

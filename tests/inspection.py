@@ -1,6 +1,7 @@
 """What can be seen of a rendered service without running it: each finding is `file: what`."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -119,6 +120,8 @@ def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
 def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:
     """Each module is imported, run by name or found by a tool; Compose includes each of its files.
 
+    A folder with a `kustomization.yaml` names each of its manifests, and another names the folder.
+
     "Found by a tool" are tests, migrations and commands, which are in folders that are searched.
     """
     ours = sorted(files_of(service))
@@ -136,6 +139,26 @@ def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:
     for path in ours:
         if path.startswith("compose/") and Path(path).name not in composed:
             yield f"{path}: is included by nothing"
+    yield from unnamed_manifests(service)
+
+
+def unnamed_manifests(service: Path) -> Iterator[str]:
+    """Yield what no kustomization names; overlays people name, components at least a README."""
+    deploy = service / "deploy"
+    files = sorted(deploy.rglob("kustomization.yaml"))
+    texts = {path.parent: path.read_text(encoding="utf-8") for path in files}
+    named = {
+        os.path.normpath(folder / name)
+        for folder, text in texts.items()
+        for name in re.findall(r"[\w./-]+", text)
+    } | {str(folder) for folder in deploy.glob("overlays/*")}
+    readmes = [path for path in (service / "README.md", deploy / "README.md") if path.exists()]
+    readme = "".join(path.read_text(encoding="utf-8") for path in readmes)
+    for path in [*texts, *deploy.rglob("*.env"), *deploy.rglob("*.yaml")]:
+        if path.name == "kustomization.yaml" or str(path) in named:
+            continue
+        if path.parent.name != "components" or f"`{path.name}`" not in readme:
+            yield f"{path.relative_to(service)}: is named by no kustomization"
 
 
 def importers(service: Path) -> dict[str, list[str]]:

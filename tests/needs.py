@@ -16,6 +16,12 @@ def need_redis(service: Path) -> None:
     lack("no redis-server or valkey-server is installed, and no Docker engine answers")
 
 
+def need_kubectl() -> None:
+    """Go on if manifests can be rendered."""
+    if not shutil.which("kubectl"):
+        lack("manifests need kubectl")
+
+
 def redis_server() -> str | None:
     """Return the path of an installed server."""
     return shutil.which("redis-server") or shutil.which("valkey-server")

@@ -57,6 +57,9 @@ FAULTS = [
     ("orphans", added("tests/left.py", ""), "tests/left.py: is used by nothing"),
     ("tools", replaced("pyproject.toml", "dev = [", 'dev = ["left-pad==1",'), "toml: left-pad is"),
     ("orphans", added("compose/left.yaml", ""), "compose/left.yaml: is included by nothing"),
+    ("orphans", added("deploy/left.yaml", ""), "deploy/left.yaml: is named by no kustomization"),
+    ("orphans", added("deploy/base/kustomization.yaml", ""), "deploy/base: is named by no"),
+    ("orphans", added("deploy/components/x/kustomization.yaml", ""), "components/x: is named by"),
 ]
 
 

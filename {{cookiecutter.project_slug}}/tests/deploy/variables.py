@@ -27,25 +27,34 @@ def given(pods: Workload, objects: list[Object]) -> dict[str, str]:
 
 
 def environment_of(pods: Workload, objects: list[Object]) -> dict[str, str]:
-    """Return the settings of a process: what it is given, and the defaults of the rest."""
-    return {
-        name: str(field.default) for name, field in FIELDS.items() if not field.is_required()
-    } | given(pods, objects)
+    """Return the settings of a process: what it is given, and defaults of what is not valid."""
+    defaults = {name: str(one.default) for name, one in FIELDS.items() if not one.is_required()}
+    return defaults | {
+        name: value
+        for name, value in given(pods, objects).items()
+        if name not in FIELDS or not _problem(FIELDS[name], value)
+    }
 
 
 def variables(objects: list[Object]) -> Iterator[str]:
     """Each variable is one that is read, with a value that is one; each required one is there."""
+    found: dict[str, list[str]] = {}
     for pods in ours(objects):
-        found = given(pods, objects)
-        parts = set(re.findall(r"\$\((\w+)\)", " ".join(found.values())))
-        for name, value in found.items():
-            if name not in {*FIELDS, *FILES, *parts} and not name.startswith("OTEL_"):
-                yield f"{pods}: env: {name} is read by nothing ({_files(name)})"
-            elif name in FIELDS and (problem := _problem(FIELDS[name], value)):
-                yield f"{pods}: env: {name}: {problem} ({_files(name)})"
-        for name, field in FIELDS.items():
-            if field.is_required() and not {name, f"{name}_FILE"} & found.keys():
-                yield f"{pods}: env: {name} is required (deploy/base/settings.env)"
+        for fault in _faults(given(pods, objects)):
+            found.setdefault(fault, []).append(str(pods))
+    yield from (f"{', '.join(who)}: env: {fault}" for fault, who in found.items())
+
+
+def _faults(found: dict[str, str]) -> Iterator[str]:
+    parts = set(re.findall(r"\$\((\w+)\)", " ".join(found.values())))
+    for name, value in found.items():
+        if name not in {*FIELDS, *FILES, *parts} and not name.startswith("OTEL_"):
+            yield f"{name} is read by nothing ({_files(name)})"
+        elif name in FIELDS and (problem := _problem(FIELDS[name], value)):
+            yield f"{name}: {problem} ({_files(name)})"
+    for name, field in FIELDS.items():
+        if field.is_required() and not {name, f"{name}_FILE"} & found.keys():
+            yield f"{name} is required, and not set (deploy/base/settings.env)"
 
 
 def secrets(objects: list[Object]) -> Iterator[str]:

@@ -20,9 +20,9 @@ from .variants import COMBINATIONS, IN_CI
 CHECKS = "tests/twelve_factor"
 
 
-def committed(cookies: Cookies, variant: str) -> Installed:
+def committed(cookies: Cookies, variant: str, **others: bool) -> Installed:
     """Render, install and commit a service, as its README says."""
-    service = install(Baker(cookies).bake(**COMBINATIONS[variant]))
+    service = install(Baker(cookies).bake(**COMBINATIONS[variant] | others))
     commit(service.folder)
     return service
 
@@ -61,7 +61,7 @@ def test_its_image_keeps_to_them(cookies_session: Cookies, variant: str) -> None
 @pytest.fixture(scope="module")
 def subject(cookies_session: Cookies) -> Installed:
     """The service that is given one fault after another."""
-    return committed(cookies_session, "default")
+    return committed(cookies_session, "default", kubernetes=True)
 
 
 @contextmanager

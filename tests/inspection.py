@@ -143,7 +143,7 @@ def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:
 
 
 def unnamed_manifests(service: Path) -> Iterator[str]:
-    """Yield what no kustomization names; overlays people name, components at least a README."""
+    """Yield what no kustomization names; overlays people name, and a README may name others."""
     deploy = service / "deploy"
     files = sorted(deploy.rglob("kustomization.yaml"))
     texts = {path.parent: path.read_text(encoding="utf-8") for path in files}
@@ -157,8 +157,10 @@ def unnamed_manifests(service: Path) -> Iterator[str]:
     for path in [*texts, *deploy.rglob("*.env"), *deploy.rglob("*.yaml")]:
         if path.name == "kustomization.yaml" or str(path) in named:
             continue
-        if path.parent.name != "components" or f"`{path.name}`" not in readme:
-            yield f"{path.relative_to(service)}: is named by no kustomization"
+        name = str(path.relative_to(service))
+        spoken_of = f"`{path.name}`" if path.parent.name == "components" else name
+        if spoken_of not in readme:
+            yield f"{name}: is named by no kustomization"
 
 
 def importers(service: Path) -> dict[str, list[str]]:

@@ -80,11 +80,16 @@ def overlays(cookies_session: Cookies) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def folder(overlays: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with all objects, each once, by one name, and with bad ones beside them."""
+    """Return a folder with all objects, each once, by one name, and with bad ones beside them.
+
+    Servers that stand in for others on a developer's machine are not judged as ours are.
+    """
     folder = tmp_path_factory.mktemp("manifests")
     plain = [text for name, text in overlays.items() if "names" not in name]
     distinct = sorted({each for text in plain for each in text.split("\n---\n")})
-    (folder / "good.yaml").write_text("\n---\n".join(map(str.strip, distinct)) + "\n")
+    beside = [each for each in distinct if "component: backing-service" in each]
+    good = [each for each in distinct if each not in beside]
+    (folder / "good.yaml").write_text("\n---\n".join(map(str.strip, good)) + "\n")
     (folder / "bad.yaml").write_text(BAD)
     return folder
 
@@ -97,7 +102,9 @@ def objects(folder: Path) -> list[Object]:
 def test_each_overlay_renders_with_everything_in_it(overlays: dict[str, str]) -> None:
     assert len(overlays) >= 10 * len(OVERLAYS)
     for name, text in overlays.items():
-        kinds = Counter(found["kind"] for found in parse(text))
+        own = slug(name.partition("/")[0])
+        ours = [found for found in parse(text) if found["metadata"]["name"].startswith(own)]
+        kinds = Counter(found["kind"] for found in ours)
         assert kinds.total() >= 12, name
         assert kinds["Deployment"] == 1 + ("worker-yes" in name), name
         assert kinds["PodDisruptionBudget"] == kinds["Deployment"], name

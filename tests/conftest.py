@@ -12,6 +12,7 @@ from tools.pythons import newest_python
 
 from . import table
 from .baking import Baker
+from .cluster import cluster, delivering_python, deployable  # noqa: F401  # Fixtures.
 from .environments import Environments
 from .slim import marked, output, own, refuses, said, slim, small  # noqa: F401  # Fixtures.
 from .variants import ROWS, VARIANTS, behaviour

@@ -26,6 +26,7 @@ SEAMS = {
     "delivery/gitlab.md",
     "delivery/cluster_token.py",
     "delivery/local.py",
+    "deploy/README.md",
     "deploy/base/kustomization.yaml",
     "deploy/base/network/kustomization.yaml",
     "deploy/base/settings.env",

@@ -124,14 +124,17 @@ def test_what_is_not_there_is_found(cookies: Cookies, line: str, fault: str) -> 
 
 def test_files_that_it_names_are_there(service: Path) -> None:
     text = (service / "deploy" / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`((?:deploy|base|overlays|components)/[\w./-]*)`", text))
+    named = set(re.findall(r"`((?:deploy|access|base|overlays|components)/[\w./-]*)`", text))
     assert len(named) >= 6
     for name in named:
         assert (service / "deploy" / name.removeprefix("deploy/")).exists(), name
 
 
 def test_who_deploys_may_do_what_a_deployment_does_and_no_more(service: Path) -> None:
-    role, binding = yaml.safe_load_all((service / "deploy" / "access.yaml").read_text())
+    role, binding = (
+        yaml.safe_load((service / "deploy" / "access" / f"{name}.yaml").read_text())
+        for name in ("role", "binding")
+    )
     assert binding["roleRef"]["name"] == role["metadata"]["name"]
     rights = {
         resource: set(rule["verbs"]) for rule in role["rules"] for resource in rule["resources"]

@@ -6,6 +6,7 @@ import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,7 +20,7 @@ from .template import OPTIONS
 from .template import SERVICE as TEMPLATE
 
 NEWEST = OPTIONS["python_version"][0]
-SERVICES = {
+SERVICES: dict[str, dict[str, Any]] = {
     "default": {},
     "bare": {"database": "none"},
     "full": {"worker": True, "redis": True},
@@ -37,7 +38,7 @@ ENV PATH=/applets:$PATH
 """Not Alpine, but its shell and its commands, which are those of busybox."""
 
 
-def baked(cookies: Cookies, **answers: object) -> Path:
+def baked(cookies: Cookies, **answers: Any) -> Path:
     return Baker(cookies).bake(python_version=NEWEST, **answers)
 
 

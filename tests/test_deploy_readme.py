@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,7 +17,7 @@ from .baking import Baker
 
 pytestmark = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
 
-SERVICES: dict[str, dict[str, object]] = {
+SERVICES: dict[str, dict[str, Any]] = {
     "default": {},
     "bare": {"database": "none", "ci": "none"},
     "mongodb": {"database": "mongodb", "ci": "gitlab"},

@@ -122,11 +122,13 @@ def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:
 
     A folder with a `kustomization.yaml` names each of its manifests, and another names the folder.
 
-    "Found by a tool" are tests, migrations and commands, which are in folders that are searched.
+    "Found by a tool" are tests, migrations and commands, which are in folders that are searched,
+    and what `SIGNER` and `PLATFORM` may name.
     """
     ours = sorted(files_of(service))
     by_tools = re.compile(
         r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*|src/\w+/commands/\w+\.py"
+        r"|delivery/(keyless|key_vault|platform_\w+)\.py"
     )
     for path, users in importers(service).items():
         name = path.removesuffix(".py").replace("/", ".")
@@ -143,7 +145,10 @@ def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:
 
 
 def unnamed_manifests(service: Path) -> Iterator[str]:
-    """Yield what no kustomization names; overlays people name, and a README may name others."""
+    """Yield what no kustomization names; overlays people name, and a README may name others.
+
+    Of a folder that it says to apply all is named.
+    """
     deploy = service / "deploy"
     files = sorted(deploy.rglob("kustomization.yaml"))
     texts = {path.parent: path.read_text(encoding="utf-8") for path in files}
@@ -154,12 +159,13 @@ def unnamed_manifests(service: Path) -> Iterator[str]:
     } | {str(folder) for folder in deploy.glob("overlays/*")}
     readmes = [path for path in (service / "README.md", deploy / "README.md") if path.exists()]
     readme = "".join(path.read_text(encoding="utf-8") for path in readmes)
+    applied = set(re.findall(r"--filename (deploy/[\w/.-]+)", readme))
     for path in [*texts, *deploy.rglob("*.env"), *deploy.rglob("*.yaml")]:
         if path.name == "kustomization.yaml" or str(path) in named:
             continue
         name = str(path.relative_to(service))
         spoken_of = f"`{path.name}`" if path.parent.name == "components" else name
-        if spoken_of not in readme:
+        if spoken_of not in readme and str(Path(name).parent) not in applied:
             yield f"{name}: is named by no kustomization"
 
 
@@ -187,7 +193,7 @@ def tools(service: Path, _: dict[str, Any]) -> Iterator[str]:
     for requirement in sorted(set(chain.from_iterable(groups.values()))):
         name = re.split(r"[\[=]", requirement)[0]
         # Types are those of another package, and PyYAML is imported as yaml.
-        base = re.sub("^(types-)?(py(?!test|dantic))?", "", name)
+        base = re.sub("^(types-)?(py(?!test|dantic))?|-python-lib$", "", name)
         spellings = {base, base.replace("-", "_"), base.replace("-", "")}
         if not re.search(rf"\b({'|'.join(spellings)})(\b|_)", text):
             yield f"pyproject.toml: {name} is used by nothing"

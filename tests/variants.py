@@ -140,7 +140,7 @@ UNSEEN = (
     *(".github", ".gitlab", ".circleci", "azure"),
     *("dev/azure_pull_request.py", "dev/merge_request.py", "dev/proposal.py"),
     *("dev/proposed_branch.py", "dev/pull_request.py"),
-    *("tests/deploy/", "tests/delivery/", "tests/twelve_factor/"),
+    *("tests/deploy", "tests/twelve_factor"),
 )
 """What a service's own tests do not look at; other tests do."""
 

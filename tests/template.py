@@ -87,15 +87,21 @@ def template_files() -> frozenset[str]:
 def expected_files(answers: dict[str, Any]) -> set[str]:
     """Return what a render of these answers must hold: no file more, none less."""
     answers = with_derived(answers)
-    package = answers["package_name"]
-    rendered = {path.replace("{{cookiecutter.package_name}}", package) for path in template_files()}
     doomed = [
-        pattern
+        matching(pattern)
         for feature, patterns in FEATURES.items()
         if not chosen(feature, answers)
         for pattern in patterns
     ]
-    return {path for path in rendered if not any(within(path, pattern) for pattern in doomed)}
+    left = template_files().difference(*doomed)
+    package = answers["package_name"]
+    return {path.replace("{{cookiecutter.package_name}}", package) for path in left}
+
+
+@cache
+def matching(pattern: str) -> frozenset[str]:
+    """Return the files of the template's own service that a pattern names."""
+    return frozenset(path for path in template_files() if within(path, pattern))
 
 
 def within(path: str, pattern: str) -> bool:

@@ -69,19 +69,58 @@ def pairs_of(rows: Iterable[Answers]) -> set[tuple[Any, ...]]:
     return {pair for row in rows for pair in choose(row.items(), 2)}
 
 
+UNSEEN = (
+    *("LICENSE", "README.md", "Dockerfile", "Makefile", "delivery/", "deploy/"),
+    *(".github", ".gitlab", ".circleci", "azure"),
+    *("dev/azure_pull_request.py", "dev/merge_request.py", "dev/proposal.py"),
+    *("dev/proposed_branch.py", "dev/pull_request.py"),
+    *("tests/deploy", "tests/twelve_factor"),
+)
+"""What a service's own tests do not look at; other tests do."""
+
+
+def seen(option: str) -> bool:
+    """Tell whether a service's own tests can tell one answer from another."""
+    told = re.compile(rf"cookiecutter\.{option}\b")
+    texts = (
+        (SERVICE / path).read_text(encoding="utf-8")
+        for path in template_files()
+        if not path.startswith(UNSEEN)
+    )
+    patterns = (
+        pattern
+        for feature, listed in FEATURES.items()
+        if re.match(rf"{option}(!?=|$)", feature)
+        for pattern in listed
+    )
+    return any(map(told.search, texts)) or any(not p.startswith(UNSEEN) for p in patterns)
+
+
+SEEN = [option for option in OPTIONS if seen(option)]
+
+
+def behaviour(row: Answers) -> tuple[Any, ...]:
+    """Return what decides on the outcome of a service's own tests: neither names nor license."""
+    return tuple(row[option] for option in SEEN)
+
+
 def covering(rows: list[Answers]) -> list[Answers]:
     """Return further rows that hold each pair that can work and that these rows do not hold.
 
-    Each is the one that brings most new pairs. With all rows at hand that is exact about what
-    cannot work together, where generators of pairs (allpairspy 2.5) leave out pairs that can.
+    Each is the one that brings most new pairs, and of these one that behaves as another row does.
+    With all rows at hand that is exact about what cannot work together, where generators of pairs
+    (allpairspy 2.5) leave out pairs that can.
     """
     candidates = every(*VALUES)
+    known = {behaviour(row) for row in rows}
     missing = pairs_of(candidates) - pairs_of(rows)
     found = []
     while missing:
-        best = max(candidates, key=lambda row: len(missing & pairs_of([row])))
+        news = {id(row): missing & pairs_of([row]) for row in candidates}
+        best = max(candidates, key=lambda row: (len(news[id(row)]), behaviour(row) in known))
         found.append(best)
-        missing -= pairs_of([best])
+        known.add(behaviour(best))
+        missing -= news[id(best)]
     return found
 
 
@@ -134,41 +173,6 @@ CODE = EXTREMES | {
     if any(row[option] != DEFAULT[option] for option in deciding("src/"))
 }
 """As few as tell of all code: with each answer that decides on it, with the most, the least."""
-
-UNSEEN = (
-    *("LICENSE", "README.md", "Dockerfile", "Makefile", "delivery/", "deploy/"),
-    *(".github", ".gitlab", ".circleci", "azure"),
-    *("dev/azure_pull_request.py", "dev/merge_request.py", "dev/proposal.py"),
-    *("dev/proposed_branch.py", "dev/pull_request.py"),
-    *("tests/deploy", "tests/twelve_factor"),
-)
-"""What a service's own tests do not look at; other tests do."""
-
-
-def seen(option: str) -> bool:
-    """Tell whether a service's own tests can tell one answer from another."""
-    told = re.compile(rf"cookiecutter\.{option}\b")
-    texts = (
-        (SERVICE / path).read_text(encoding="utf-8")
-        for path in template_files()
-        if not path.startswith(UNSEEN)
-    )
-    patterns = (
-        pattern
-        for feature, listed in FEATURES.items()
-        if re.match(rf"{option}(!?=|$)", feature)
-        for pattern in listed
-    )
-    return any(map(told.search, texts)) or any(not p.startswith(UNSEEN) for p in patterns)
-
-
-SEEN = [option for option in OPTIONS if seen(option)]
-
-
-def behaviour(row: Answers) -> tuple[Any, ...]:
-    """Return what decides on the outcome of a service's own tests: neither names nor license."""
-    return tuple(row[option] for option in SEEN)
-
 
 FIRST_OF_ITS_KIND = {behaviour(row): variant for variant, row in reversed(ROWS.items())}
 """The variant that runs its own tests for all that behave alike."""

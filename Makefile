@@ -23,9 +23,9 @@ demo: $(READY)  ## Render the default service into demo/ and serve it, with a da
 variant: $(READY)  ## Render a variant into variants/ and say what it is: ID=redis-yes; without, list all
 	@$(RUN) python -m tools.variant "$(ID)"
 
-test: $(READY)  ## Render every variant, check it, run its own tests, update it
+test: $(READY)  ## Render every variant, check it, run own tests for each answer, update it
 	@$(RUN) pytest -m "not containers and not proof and not alone" $(SHARED) $$((2 * $(CORES)))
-	@echo "Left out: lives of services, older Pythons, conformance, faults, chaos: make test-proofs"
+	@echo "Left out: lives of services, own tests of further variants, conformance, faults, chaos: make test-proofs"
 	@echo "Left out: the image and Compose, which need a Docker engine: make test-containers"
 
 test-proofs: $(READY)  ## Prove what services promise, that their checks find faults, their chaos

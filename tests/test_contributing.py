@@ -14,7 +14,7 @@ from tools.pythons import ROOT, UV, outside
 
 from .template import OPTIONS, SERVICE, files_of
 
-pytestmark = pytest.mark.minutes
+pytestmark = [pytest.mark.minutes, pytest.mark.proof]
 
 STEP = re.compile(
     r"^(?:Write `(?P<new>[^`\n]+)`"

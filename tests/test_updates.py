@@ -27,7 +27,7 @@ from .releases import (
     replace,
 )
 from .template import OPTIONS
-from .variants import VALUES
+from .variants import VALUES, deciding
 
 pytestmark = pytest.mark.minutes
 
@@ -201,9 +201,17 @@ SWITCHES = {
     if option in OPTIONS and len(values) > 1
 }
 """One other answer to each question that has several."""
+CODED = deciding("src/")
+"""Those that decide on code; the rest is proved apart, since each takes as long."""
 
 
-@pytest.mark.parametrize("answers", SWITCHES.values(), ids=SWITCHES)
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param(answer, id=option, marks=[] if option in CODED else [pytest.mark.proof])
+        for option, answer in SWITCHES.items()
+    ],
+)
 def test_an_answer_can_be_changed_later_and_a_yes_taken_back(
     answers: dict[str, Any], owned: Made, rendering: Made, tmp_path: Path
 ) -> None:

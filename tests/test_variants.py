@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tools.pythons import UV, outside
+from tools.pythons import UV, newest_python, outside
 
 from .environments import Environments
 from .inspection import INSPECTIONS
 from .needs import need_redis
 from .template import FIRST
-from .variants import CI_RUNS, FIRST_OF_ITS_KIND, ROWS, VARIANTS, behaviour
+from .variants import CI_RUNS, FIRST_OF_ITS_KIND, ROWS, SEEN, VARIANTS, behaviour
 from .verdicts import findings_in, verdict
 
 Rendered = Callable[[str], Path]
@@ -74,15 +74,22 @@ def test_its_dependencies(rendered: Rendered, environments: Environments, varian
 
 
 ALONE = {kind: variant for kind, variant in FIRST_OF_ITS_KIND.items() if kind not in CI_RUNS}
-ON_NEWEST_PYTHON = [v for v in ALONE.values() if "python_version" not in VARIANTS[v]]
-ON_OLDER_PYTHON = [v for v in ALONE.values() if v not in ON_NEWEST_PYTHON]
-PROOF = pytest.mark.proof
+IN_PIPELINES = {value for kind in CI_RUNS for value in zip(SEEN, kind, strict=True)}
+
+
+def is_new(kind: tuple[Any, ...]) -> bool:
+    """Tell whether a kind of the newest Python has an answer that no pipeline has been run with."""
+    answers = set(zip(SEEN, kind, strict=True))
+    return ("python_version", newest_python()) in answers and not answers <= IN_PIPELINES
 
 
 @pytest.mark.minutes
 @pytest.mark.parametrize(
     "variant",
-    [*ON_NEWEST_PYTHON, *(pytest.param(v, id=v, marks=PROOF) for v in ON_OLDER_PYTHON)],
+    [
+        pytest.param(variant, id=variant, marks=[] if is_new(kind) else [pytest.mark.proof])
+        for kind, variant in ALONE.items()
+    ],
 )
 def test_its_own_tests(
     rendered: Rendered, environments: Environments, variant: str, request: pytest.FixtureRequest

@@ -6,6 +6,8 @@
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
 READY := $(filter $(CURDIR)/.tools/%,$(UV))
 RUN := $(UV) run --quiet
+# Where Python may not keep what it has compiled, each of thousands of processes compiles all anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Processes take groups of tests in their order. Tests of variants wait half of the time, so there
 # are two a core; a fault may be that something takes too long, so there proofs have one.
 CORES := $(shell getconf _NPROCESSORS_ONLN)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 UV = os.environ.get("UV", "uv")
 OUR_OWN = {
     *("MAKEFLAGS", "MAKELEVEL", "MFLAGS"),
-    *("PYENV_DIR", "PYENV_VERSION", "UV", "VIRTUAL_ENV"),
+    *("PYENV_DIR", "PYENV_VERSION", "PYTHONDONTWRITEBYTECODE", "UV", "VIRTUAL_ENV"),
 }
 """Variables that speak of the make, the Python and the environment of the template's own tools."""
 

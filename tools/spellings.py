@@ -58,8 +58,17 @@ def gitlab(service: Path) -> dict[str, Any]:
         if not files:
             raise FileNotFoundError(include["local"])
         for file in files:
-            parts |= read(file)
-    return parts | whole
+            parts = merged(parts, read(file))
+    found: dict[str, Any] = merged(parts, whole)
+    return found
+
+
+def merged(first: Any, second: Any) -> Any:
+    """Return two parts of a pipeline as GitLab puts them together: key by key, at any depth."""
+    if not isinstance(first, dict) or not isinstance(second, dict):
+        return second
+    common = {key: merged(first[key], second[key]) for key in first.keys() & second.keys()}
+    return first | second | common
 
 
 def azure(path: Path, parameters: dict[str, Any] | None = None) -> Any:

@@ -14,7 +14,9 @@ TEXTS = [path.read_text(encoding="utf-8") for path in FILES]
 def jobs() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for text in TEXTS:
-        found |= yaml.safe_load(text)
+        for name, part in yaml.safe_load(text).items():
+            # A file may say more of a job that another file has.
+            found[name] = found.get(name, {}) | part if isinstance(part, dict) else part
     return {name: job for name, job in found.items() if isinstance(job, dict) and "script" in job}
 
 

@@ -44,6 +44,7 @@ def read(path: Path) -> Any:
     """Read a file; its conditional lines are those of a service with Kubernetes, if it has any."""
     text = path.read_text(encoding="utf-8")
     if "{% if" in text:
+        # No HTML is made.
         jinja = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701
         text = jinja.from_string(text).render(cookiecutter={"kubernetes": True})
     return yaml.safe_load(text)

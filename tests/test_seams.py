@@ -25,7 +25,7 @@ SEAMS = {
     "delivery/circleci.md",
     "delivery/gitlab.md",
     "delivery/cluster_token.py",
-    "delivery/local.py",
+    "delivery/this_machine.py",
     "deploy/README.md",
     "deploy/base/kustomization.yaml",
     "deploy/base/network/kustomization.yaml",

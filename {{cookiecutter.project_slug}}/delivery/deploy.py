@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from . import local
+from . import this_machine
 from .cluster import access
 from .manifests import OVERLAYS, Image, Object, rendered
 from .refusals import missing_secrets, strangers, unused
@@ -17,7 +17,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # So that what was opened is closed.
     overlay = chosen()
     with access():
-        image, objects = here(overlay) if overlay == local.LOCAL else published(overlay)
+        image, objects = here(overlay) if overlay == this_machine.LOCAL else published(overlay)
         print(f"{image} to {overlay}, {len(objects)} objects", flush=True)
         roll_out(objects, image)
 
@@ -49,12 +49,12 @@ def published(overlay: str) -> tuple[Image, list[Object]]:
 
 def here(overlay: str) -> tuple[Image, list[Object]]:
     """Return the image that was built here, and the objects, with a Secret if there is none yet."""
-    image = local.provide()
+    image = this_machine.provide()
     objects = rendered(overlay, image)
     if problems := [*unused(overlay, objects, image)]:
         sys.exit("\n".join(problems))
     for name, place in missing_secrets(objects):
-        objects.append(local.secret(name, place.removeprefix("--namespace=")))
+        objects.append(this_machine.secret(name, place.removeprefix("--namespace=")))
     return image, objects
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from {{ cookiecutter.package_name }}.environment import secret_fields
+from {{ cookiecutter.package_name }}.chassis.config.loader import secret_fields
 from {{ cookiecutter.package_name }}.settings import Settings
 
 ROOT = Path(__file__).parents[1]

@@ -6,7 +6,8 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from {{ cookiecutter.package_name }}.environment import load_settings
+from {{ cookiecutter.package_name }}.chassis.config.loader import load_settings
+from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
 
@@ -43,13 +44,13 @@ def environment() -> dict[str, str]:
 def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    return load_settings()
+    return load_settings(Settings)
 
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client of the application, which runs in this process."""
-    app = create_app(settings)
+    app = create_app(settings, Readiness())
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from {{ cookiecutter.package_name }}.domain.orders import Order, Position
+from {{ cookiecutter.package_name }}.orders.model import Order, Position
 
 
-class MemoryOrders:
-    """The domain's `Orders`, as a dictionary."""
+class MemoryOrderStore:
+    """`OrderStore` in a dictionary."""
 
     def __init__(self) -> None:
         self._orders: dict[UUID, Order] = {}
@@ -33,6 +33,14 @@ class MemoryOrders:
     async def delete_before(self, moment: datetime) -> int:
         old = [order.id for order in self._orders.values() if order.placed_at < moment]
         return sum([await self.delete(order_id) for order_id in old])
+    {% if cookiecutter.worker %}
+
+    async def replace(self, old: Order, new: Order) -> bool:
+        unchanged = self._orders.get(old.id) == old
+        if unchanged:
+            self._orders[old.id] = new
+        return unchanged
+    {% endif %}
 
 
 def _position(order: Order) -> Position:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import uvloop
 from fastapi import FastAPI
 
-from {{ cookiecutter.package_name }}.server import Server, bind
+from {{ cookiecutter.package_name }}.chassis.http.server import Server, bind
+from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .service import PATIENCE, until
@@ -16,7 +17,7 @@ from .service import PATIENCE, until
 @contextmanager
 def serving(app: FastAPI, settings: Settings) -> Iterator[Server]:
     """Serve `app` at the port of the settings."""
-    server = Server(app, settings, app.state.readiness)
+    server = Server(app, settings, Readiness())
     with bind(settings.host, settings.port) as listener:
         thread = threading.Thread(
             target=uvloop.run, args=[server.serve(sockets=[listener])], daemon=True

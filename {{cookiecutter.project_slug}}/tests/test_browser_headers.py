@@ -5,7 +5,8 @@ import pytest
 from fastapi import FastAPI, Response
 from structlog.testing import capture_logs
 
-from {{ cookiecutter.package_name }}.environment import ConfigurationError, load_settings
+from {{ cookiecutter.package_name }}.chassis.config.loader import ConfigurationError, load_settings
+from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
 
@@ -21,7 +22,7 @@ async def ask(app: FastAPI, method: str, path: str, **headers: str) -> httpx.Res
 
 @pytest.mark.parametrize("path", ["/livez", "/no/such/path", "/fault", "/docs", "/openapi.json"])
 async def test_each_answer_tells_browsers_to_take_care(settings: Settings, path: str) -> None:
-    app = create_app(settings)
+    app = create_app(settings, Readiness())
 
     @app.get("/fault")
     async def fault() -> None:
@@ -41,7 +42,7 @@ async def test_each_answer_tells_browsers_to_take_care(settings: Settings, path:
 
 
 async def test_the_page_of_the_documentation_may_load_what_it_names(settings: Settings) -> None:
-    page = await ask(create_app(settings), "GET", "/docs")
+    page = await ask(create_app(settings, Readiness()), "GET", "/docs")
     policy = page.headers["content-security-policy"]
     addresses = [part.split('"')[0] for part in page.text.split('"https://')[1:]]
     assert len(addresses) == 3
@@ -51,7 +52,7 @@ async def test_the_page_of_the_documentation_may_load_what_it_names(settings: Se
 
 
 async def test_what_a_handler_says_of_caching_is_kept(settings: Settings) -> None:
-    app = create_app(settings)
+    app = create_app(settings, Readiness())
 
     @app.get("/kept")
     async def kept() -> Response:
@@ -62,19 +63,21 @@ async def test_what_a_handler_says_of_caching_is_kept(settings: Settings) -> Non
 
 
 async def test_https_may_be_insisted_on(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"hsts_seconds": 3600}))
+    app = create_app(settings.model_copy(update={"hsts_seconds": 3600}), Readiness())
     headers = (await ask(app, "GET", "/livez")).headers
     assert headers["strict-transport-security"] == "max-age=3600"
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
 async def test_the_documentation_may_be_left_out(settings: Settings, path: str) -> None:
-    app = create_app(settings.model_copy(update={"docs_enabled": False}))
+    app = create_app(settings.model_copy(update={"docs_enabled": False}), Readiness())
     assert (await ask(app, "GET", path)).status_code == 404
 
 
 async def test_only_the_sites_that_are_named_may_call(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"cors_origins": f"{ORIGIN},https://b.example"}))
+    app = create_app(
+        settings.model_copy(update={"cors_origins": f"{ORIGIN},https://b.example"}), Readiness()
+    )
     allowed = await ask(app, "GET", "/no/such/path", Origin=ORIGIN)
     assert allowed.headers["access-control-allow-origin"] == ORIGIN
     assert "access-control-allow-credentials" not in allowed.headers
@@ -86,7 +89,7 @@ async def test_only_the_sites_that_are_named_may_call(settings: Settings) -> Non
 async def test_a_browser_that_asks_before_is_told(
     settings: Settings, origin: str, allowed: bool
 ) -> None:
-    app = create_app(settings.model_copy(update={"cors_origins": ORIGIN}))
+    app = create_app(settings.model_copy(update={"cors_origins": ORIGIN}), Readiness())
     asked = {"Origin": origin, "Access_Control_Request_Method": "POST"}
     answer = await ask(app, "OPTIONS", "/livez", **asked)
     assert answer.status_code == 204
@@ -100,11 +103,13 @@ def test_what_is_no_origin_is_refused(
     assert settings.cors_origins == ""
     monkeypatch.setenv("CORS_ORIGINS", f"{ORIGIN},{given}")
     with pytest.raises(ConfigurationError):
-        load_settings()
+        load_settings(Settings)
 
 
 def test_origins_are_a_list_with_commas(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CORS_ORIGINS", f" {ORIGIN}, http://localhost:3000 ")
-    assert load_settings().cors_origins == f"{ORIGIN},http://localhost:3000" != settings.host
+    assert (
+        load_settings(Settings).cors_origins == f"{ORIGIN},http://localhost:3000" != settings.host
+    )

@@ -11,20 +11,20 @@ import httpx
 import pytest
 from redis import Redis
 
-from {{ cookiecutter.package_name }}.adapters import redis as adapter
-from {{ cookiecutter.package_name }}.adapters.cached_orders import LEASE_SECONDS, CachedOrders
-from {{ cookiecutter.package_name }}.adapters.redis import open_redis
-from {{ cookiecutter.package_name }}.domain.orders import Order, Status, place
+from {{ cookiecutter.package_name }}.chassis.redis import client as adapter
+from {{ cookiecutter.package_name }}.chassis.redis.client import open_redis
+from {{ cookiecutter.package_name }}.orders.cache import LEASE_SECONDS, CachedOrderStore
+from {{ cookiecutter.package_name }}.orders.model import Order, place
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from .memory import MemoryOrders
+from .memory import MemoryOrderStore
 from .proxy import Proxy
 from .service import NO_TLS, PATIENCE, Service, fetch, free_ports
 
 TEA = {"item": "tea", "quantity": 1}
 
 
-class WatchedOrders(MemoryOrders):
+class WatchedOrders(MemoryOrderStore):
     """A store that counts its readers, and can hold one back after it has read."""
 
     def __init__(self) -> None:
@@ -41,8 +41,8 @@ class WatchedOrders(MemoryOrders):
         await self.may_go_on.wait()
         return order
 
-    async def fulfill(self, order: Order) -> Order:
-        return await self.add(replace(order, status=Status.FULFILLED), None)
+    async def change(self, order: Order) -> Order:
+        return await self.add(replace(order, quantity=order.quantity + 1), None)
 
 
 @pytest.fixture
@@ -51,9 +51,11 @@ def store() -> WatchedOrders:
 
 
 @pytest.fixture
-async def cached(store: WatchedOrders, settings: Settings) -> AsyncIterator[CachedOrders]:
+async def cached(store: WatchedOrders, settings: Settings) -> AsyncIterator[CachedOrderStore]:
     async with open_redis(settings, "test") as redis:
-        yield CachedOrders(store, redis, settings)
+        yield CachedOrderStore(
+            store, redis, prefix="test:order:", seconds=settings.order_cache_seconds
+        )
 
 
 def entry(redis: Redis) -> bytes:
@@ -63,45 +65,49 @@ def entry(redis: Redis) -> bytes:
     return key
 
 
-async def test_what_was_read_is_not_read_again(cached: CachedOrders, store: WatchedOrders) -> None:
+async def test_what_was_read_is_not_read_again(
+    cached: CachedOrderStore, store: WatchedOrders
+) -> None:
     order = await place(cached, "Grüner Tee ☕", 2)
     assert [await cached.get(order.id) for _ in range(5)] == [order] * 5
     assert store.reads == 1
 
 
 async def test_what_is_not_there_is_asked_for_again(
-    cached: CachedOrders, store: WatchedOrders
+    cached: CachedOrderStore, store: WatchedOrders
 ) -> None:
-    order = await place(MemoryOrders(), "tea", 1)
+    order = await place(MemoryOrderStore(), "tea", 1)
     assert await cached.get(order.id) is None
     await store.add(order, None)
     assert await cached.get(order.id) == order
 
 
 async def test_an_entry_ends_by_itself(
-    cached: CachedOrders, settings: Settings, attached_redis: Redis
+    cached: CachedOrderStore, settings: Settings, attached_redis: Redis
 ) -> None:
     order = await place(cached, "tea", 1)
     await cached.get(order.id)
     assert LEASE_SECONDS < attached_redis.ttl(entry(attached_redis)) <= settings.order_cache_seconds
 
 
-async def test_a_lease_ends_by_itself(cached: CachedOrders, attached_redis: Redis) -> None:
+async def test_a_lease_ends_by_itself(cached: CachedOrderStore, attached_redis: Redis) -> None:
     await cached.get(uuid4())
     assert 0 < attached_redis.ttl(entry(attached_redis)) <= LEASE_SECONDS
 
 
-async def test_a_change_that_is_told_is_seen(cached: CachedOrders, store: WatchedOrders) -> None:
+async def test_a_change_that_is_told_is_seen(
+    cached: CachedOrderStore, store: WatchedOrders
+) -> None:
     order = await place(cached, "tea", 1)
     await cached.get(order.id)
-    changed = await store.fulfill(order)
+    changed = await store.change(order)
     await cached.forget(order.id)
     assert await cached.get(order.id) == changed
 
 
 @pytest.mark.parametrize("nonsense", [b"", b"nonsense", b"\xff", b'00000000 {"id": 1}'])
 async def test_an_entry_that_cannot_be_read_is_replaced(
-    cached: CachedOrders, store: WatchedOrders, attached_redis: Redis, nonsense: bytes
+    cached: CachedOrderStore, store: WatchedOrders, attached_redis: Redis, nonsense: bytes
 ) -> None:
     order = await place(cached, "tea", 1)
     await cached.get(order.id)
@@ -111,7 +117,7 @@ async def test_an_entry_that_cannot_be_read_is_replaced(
 
 
 async def test_an_entry_of_another_shape_is_not_misread(
-    cached: CachedOrders, attached_redis: Redis
+    cached: CachedOrderStore, attached_redis: Redis
 ) -> None:
     order = await place(cached, "tea", 1)
     await cached.get(order.id)
@@ -124,13 +130,13 @@ async def test_an_entry_of_another_shape_is_not_misread(
 
 @pytest.mark.parametrize("others_read", [False, True])
 async def test_what_was_read_before_a_change_does_not_come_after_it(
-    cached: CachedOrders, store: WatchedOrders, *, others_read: bool
+    cached: CachedOrderStore, store: WatchedOrders, *, others_read: bool
 ) -> None:
     order = await place(cached, "tea", 1)
     store.may_go_on.clear()
     late = asyncio.create_task(cached.get(order.id))
     await store.has_read.wait()
-    changed = await store.fulfill(order)
+    changed = await store.change(order)
     await cached.forget(order.id)
     if others_read:
         other = asyncio.create_task(cached.get(order.id))
@@ -144,7 +150,7 @@ async def test_what_was_read_before_a_change_does_not_come_after_it(
 
 
 async def test_a_deleted_order_does_not_come_back(
-    cached: CachedOrders, store: WatchedOrders
+    cached: CachedOrderStore, store: WatchedOrders
 ) -> None:
     order = await place(cached, "tea", 1)
     store.may_go_on.clear()
@@ -165,7 +171,9 @@ async def test_a_change_is_told_even_where_redis_failed_a_moment_ago(
 ) -> None:
     monkeypatch.setattr(adapter, "PAUSE_SECONDS", 3600)
     async with open_redis(settings, "test") as redis:
-        cached = CachedOrders(store, redis, settings)
+        cached = CachedOrderStore(
+            store, redis, prefix="test:order:", seconds=settings.order_cache_seconds
+        )
         order = await place(cached, "tea", 1)
         await cached.get(order.id)
         redis_proxy.cut()

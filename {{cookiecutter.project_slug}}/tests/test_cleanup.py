@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from {{ cookiecutter.package_name }}.commands import cleanup
-from {{ cookiecutter.package_name }}.domain.orders import place
-from {{ cookiecutter.package_name }}.lifecycle import open_resources
+from {{ cookiecutter.package_name }}.orders import cleanup
+from {{ cookiecutter.package_name }}.orders.model import place
+from {{ cookiecutter.package_name }}.resources import open_resources
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .service import run

@@ -7,17 +7,17 @@ from collections.abc import Iterable
 
 import pytest
 
-from {{ cookiecutter.package_name }}.cli import COMMANDS
+from {{ cookiecutter.package_name }}.__main__ import SERVICE
 
 from .service import PATIENCE, path_only, run
 
 EACH = """
 import sys
-from {{ cookiecutter.package_name }}.cli import main
+from {{ cookiecutter.package_name }}.__main__ import SERVICE, main
 arguments = sys.stdin.read().split()
 for name in sys.argv[1:]:
     try:
-        status = main([name, *arguments])
+        status = main(SERVICE, [name, *arguments])
     except SystemExit as end:
         status = end.code
     print(name, status, file=sys.stderr)
@@ -44,10 +44,10 @@ def test_help_needs_no_configuration() -> None:
     done = run(path_only(), "--help")
     assert done.returncode == 0
     assert done.stdout.startswith("usage: ")
-    said, statuses = each(path_only(), COMMANDS, "--help")
-    assert statuses == dict.fromkeys(COMMANDS, "0")
+    said, statuses = each(path_only(), SERVICE.commands, "--help")
+    assert statuses == dict.fromkeys(SERVICE.commands, "0")
     usages = [line.split()[4] for line in said if line.startswith("usage: ")]
-    assert usages == list(COMMANDS)
+    assert usages == list(SERVICE.commands)
 
 
 @pytest.mark.parametrize("arguments", [[], ["wbe"], ["web", "--fast"], ["shell", "-c"]])
@@ -59,7 +59,7 @@ def test_wrong_usage_is_told_with_status_2(arguments: list[str]) -> None:
 
 
 def test_a_wrong_configuration_is_refused_by_every_command() -> None:
-    commands = COMMANDS.keys() - {"openapi"}
+    commands = SERVICE.commands.keys() - {"openapi"}
     said, statuses = each(path_only() | {"PORT": "x"}, commands)
     assert statuses == dict.fromkeys(commands, "78")
     assert ["PORT" in json.loads(line)["problems"] for line in said] == [True] * len(commands)

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from structlog.testing import capture_logs
 
+from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
 
@@ -23,7 +24,7 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture
 def app(settings: Settings) -> FastAPI:
-    app = create_app(settings)
+    app = create_app(settings, Readiness())
 
     @app.get("/fault")
     async def fault() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from {{ cookiecutter.package_name }}.postgres_url import PostgresUrl
+from {{ cookiecutter.package_name }}.chassis.postgres.settings import PostgresUrl
 
 validate = TypeAdapter(PostgresUrl).validate_python
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 from structlog.testing import capture_logs
 
+from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
 
@@ -24,7 +25,7 @@ def quick(settings: Settings) -> Settings:
 
 @pytest.fixture
 def app(quick: Settings) -> FastAPI:
-    app = create_app(quick)
+    app = create_app(quick, Readiness())
 
     @app.post("/slow")
     async def slow(request: Request) -> None:

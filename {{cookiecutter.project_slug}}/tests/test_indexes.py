@@ -8,7 +8,7 @@ import pytest
 from pydantic import Secret
 from pymongo import MongoClient
 
-from {{ cookiecutter.package_name }}.adapters.mongodb_schema import INDEXES
+from {{ cookiecutter.package_name }}.orders.indexes import INDEXES
 
 from .migrated import migrate_database
 from .service import COMMAND, Service, run

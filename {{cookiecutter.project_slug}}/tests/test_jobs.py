@@ -14,8 +14,13 @@ from procrastinate.schema import SchemaManager
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
-from {{ cookiecutter.package_name }}.commands.jobs import add_options
-from {{ cookiecutter.package_name }}.jobs import ATTEMPTS, LONGEST_WAIT, Backoff, validated
+from {{ cookiecutter.package_name }}.chassis.commands.jobs import add_options
+from {{ cookiecutter.package_name }}.chassis.jobs.tasks import (
+    ATTEMPTS,
+    LONGEST_WAIT,
+    Backoff,
+    validated,
+)
 
 from .jobs import Worker, place, status
 from .service import Service, run, until

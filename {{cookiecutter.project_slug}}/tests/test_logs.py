@@ -16,7 +16,7 @@ type Told = dict[str, list[dict[str, Any]]]
 """Pieces of code, and the lines that each logs."""
 PREAMBLE = """
 import logging, threading, warnings
-from {{ cookiecutter.package_name }} import logs
+from {{ cookiecutter.package_name }}.chassis.observability import logs
 logs.configure()
 """
 

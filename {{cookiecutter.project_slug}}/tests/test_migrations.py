@@ -15,8 +15,10 @@ from pydantic import Secret
 from pydantic_core import MultiHostUrl
 from structlog.testing import capture_logs
 
-from {{ cookiecutter.package_name }}.adapters import postgres_schema, schema
-from {{ cookiecutter.package_name }}.commands import migrate
+from {{ cookiecutter.package_name }}.__main__ import SERVICE
+from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.chassis.postgres import schema as postgres_schema
+from {{ cookiecutter.package_name }}.chassis.postgres import schema_revision as schema
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .migrated import migrate_database
@@ -94,7 +96,7 @@ def test_who_waits_too_long_for_its_turn_says_so_in_one_line(
         capture_logs() as lines,
     ):
         first.execute("SELECT pg_advisory_lock(%s)", (schema.MIGRATION_LOCK,))
-        assert migrate.run(settings, Namespace()) == 69
+        assert migrate.run(SERVICE, settings, Namespace()) == 69
     assert [(line["event"], line["failure"]) for line in lines] == [
         ("not migrated", "LockNotAvailable")
     ]

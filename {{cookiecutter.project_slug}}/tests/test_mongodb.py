@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from {{ cookiecutter.package_name }}.adapters.mongodb import open_orders
-from {{ cookiecutter.package_name }}.domain.errors import Unavailable
-from {{ cookiecutter.package_name }}.domain.orders import Order, Status
+from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
+from {{ cookiecutter.package_name }}.chassis.mongodb.client import open_database
+from {{ cookiecutter.package_name }}.orders.model import Order, Status
+from {{ cookiecutter.package_name }}.orders.mongodb import MongoOrderStore
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .proxy import Proxy
@@ -22,7 +23,8 @@ ORDER = Order(
 
 
 async def test_an_order_that_is_sent_again_is_stored_once(settings: Settings) -> None:
-    async with open_orders(settings, "test") as orders:
+    async with open_database(settings, "test") as database:
+        orders = MongoOrderStore(database)
         for key in (None, None, "key"):
             assert await orders.add(ORDER, key) == ORDER
         assert await orders.page(10, None) == [ORDER]
@@ -31,7 +33,8 @@ async def test_an_order_that_is_sent_again_is_stored_once(settings: Settings) ->
 async def test_a_server_that_freezes_is_given_up_before_its_watcher_notices(
     database_proxy: Proxy, settings: Settings
 ) -> None:
-    async with open_orders(settings, "test") as orders:
+    async with open_database(settings, "test") as database:
+        orders = MongoOrderStore(database)
         await orders.add(ORDER, None)
         database_proxy.freeze()
         for question in (orders.get(ORDER.id), orders.ping()):

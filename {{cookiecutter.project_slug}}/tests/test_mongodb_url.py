@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from {{ cookiecutter.package_name }}.environment import ConfigurationError, load_settings
-from {{ cookiecutter.package_name }}.mongodb_url import MongodbUrl
+from {{ cookiecutter.package_name }}.chassis.config.loader import ConfigurationError, load_settings
+from {{ cookiecutter.package_name }}.chassis.mongodb.settings import MongodbUrl
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .service import run
@@ -69,7 +69,7 @@ def test_what_is_refused_is_named_and_not_shown(
     assert settings
     monkeypatch.setenv("MONGODB_URL", f"mongodb://user:hunter2@host/{end}")
     with pytest.raises(ConfigurationError) as caught:
-        load_settings()
+        load_settings(Settings)
     assert caught.value.problems.keys() == {"MONGODB_URL"}
     assert "hunter2" not in repr(caught.value)
 

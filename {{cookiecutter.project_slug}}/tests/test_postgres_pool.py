@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, ExitStack, contextmanager
 import psycopg
 import pytest
 
-from {{ cookiecutter.package_name }}.adapters.postgres_pool import Pool, Sparingly, open_pool
-from {{ cookiecutter.package_name }}.domain.errors import Unavailable
+from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
+from {{ cookiecutter.package_name }}.chassis.postgres.pool import Pool, WarningInterval, open_pool
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .service import Service, connect, read_all, until
@@ -122,7 +122,7 @@ async def test_who_waits_for_a_busy_pool_is_told_in_time(settings: Settings) -> 
 
 
 def test_of_many_warnings_one_passes_and_errors_always_do() -> None:
-    sparingly = Sparingly(3600)
+    sparingly = WarningInterval(3600)
     warning, error = (logging.makeLogRecord({"levelno": level}) for level in (30, 40))
     assert [sparingly.filter(record) for record in (warning, warning, error, warning)] == [
         True,
@@ -134,4 +134,4 @@ def test_of_many_warnings_one_passes_and_errors_always_do() -> None:
 
 def test_the_warnings_of_the_pool_pass_through_it() -> None:
     filters = logging.getLogger("psycopg.pool").filters
-    assert [type(one) for one in filters] == [Sparingly]
+    assert [type(one) for one in filters] == [WarningInterval]

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from structlog.testing import capture_logs
 
+from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
 
@@ -33,7 +34,7 @@ async def ask(app: FastAPI, method: str, path: str, **options: object) -> httpx.
 async def test_an_unknown_path_or_method_is_a_problem(
     settings: Settings, method: str, path: str, status: int
 ) -> None:
-    answer = await ask(create_app(settings), method, path)
+    answer = await ask(create_app(settings, Readiness()), method, path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json().keys() >= MEMBERS
@@ -43,7 +44,7 @@ async def test_an_unknown_path_or_method_is_a_problem(
 
 
 async def test_a_method_that_is_not_allowed_is_told_which_are(settings: Settings) -> None:
-    app = create_app(settings)
+    app = create_app(settings, Readiness())
 
     @app.put("/thing")
     async def put() -> None: ...
@@ -78,7 +79,7 @@ class Dog(BaseModel):
 async def test_nothing_that_was_sent_is_repeated(
     settings: Settings, path: str, body: object, pointer: str | None
 ) -> None:
-    app = create_app(settings)
+    app = create_app(settings, Readiness())
 
     @app.post("/cats")
     async def add_cat(cat: Cat) -> None: ...
@@ -93,7 +94,7 @@ async def test_nothing_that_was_sent_is_repeated(
 
 
 async def test_a_fault_of_ours_is_a_problem_and_tells_nothing(settings: Settings) -> None:
-    app = create_app(settings)
+    app = create_app(settings, Readiness())
 
     @app.get("/fault")
     async def fault() -> None:
@@ -111,7 +112,7 @@ async def test_a_fault_of_ours_is_a_problem_and_tells_nothing(settings: Settings
 async def test_a_body_over_the_limit_is_a_problem(
     settings: Settings, method: str, chunked: bool
 ) -> None:
-    app = create_app(settings.model_copy(update={"max_body_bytes": 100}))
+    app = create_app(settings.model_copy(update={"max_body_bytes": 100}), Readiness())
 
     @app.api_route("/echo", methods=["GET", "POST"])
     async def echo(body: dict[str, str]) -> dict[str, str]:

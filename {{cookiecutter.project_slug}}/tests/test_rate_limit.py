@@ -7,8 +7,8 @@ import httpx
 import pytest
 from redis import Redis
 
-from {{ cookiecutter.package_name }}.adapters.redis import open_redis
-from {{ cookiecutter.package_name }}.adapters.redis_rate_limiter import (
+from {{ cookiecutter.package_name }}.chassis.redis.client import open_redis
+from {{ cookiecutter.package_name }}.chassis.redis.rate_limiter import (
     WINDOW_SECONDS,
     RedisRateLimiter,
 )

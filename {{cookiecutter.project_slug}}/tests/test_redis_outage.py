@@ -8,9 +8,9 @@ import pytest
 from redis import Redis
 from structlog.testing import capture_logs
 
-from {{ cookiecutter.package_name }}.adapters import redis as adapter
-from {{ cookiecutter.package_name }}.adapters.redis import open_redis
-from {{ cookiecutter.package_name }}.domain.errors import Unavailable
+from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
+from {{ cookiecutter.package_name }}.chassis.redis import client as adapter
+from {{ cookiecutter.package_name }}.chassis.redis.client import open_redis
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .proxy import Proxy

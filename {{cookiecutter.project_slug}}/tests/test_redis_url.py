@@ -3,8 +3,8 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from {{ cookiecutter.package_name }}.environment import ConfigurationError, load_settings
-from {{ cookiecutter.package_name }}.redis_url import RedisUrl
+from {{ cookiecutter.package_name }}.chassis.config.loader import ConfigurationError, load_settings
+from {{ cookiecutter.package_name }}.chassis.redis.settings import RedisUrl
 from {{ cookiecutter.package_name }}.settings import Settings
 
 validate = TypeAdapter(RedisUrl).validate_python
@@ -50,6 +50,6 @@ def test_what_is_refused_is_named_and_not_shown(
     assert settings
     monkeypatch.setenv("REDIS_URL", url)
     with pytest.raises(ConfigurationError) as caught:
-        load_settings()
+        load_settings(Settings)
     assert caught.value.problems.keys() == {"REDIS_URL"}
     assert "hunter2" not in repr(caught.value)

@@ -4,7 +4,7 @@ import re
 import subprocess
 from urllib.parse import urlsplit
 
-from {{ cookiecutter.package_name }}.environment import secret_fields
+from {{ cookiecutter.package_name }}.chassis.config.loader import secret_fields
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .service import COMMAND, Service, fetch, path_only, run
@@ -51,7 +51,7 @@ def test_secrets_of_the_settings_are_masked_in_every_line() -> None:
 
 
 def test_secrets_are_masked_in_lines_for_people_too() -> None:
-    code = "from {{ cookiecutter.package_name }} import logs; import logging\n"
+    code = "from {{ cookiecutter.package_name }}.chassis.observability import logs; import logging\n"
     said = subprocess.run(
         [*COMMAND[:1], "-c", code + CONFIGURE.replace("FORMAT", "console") + SAY],
         env=path_only(),

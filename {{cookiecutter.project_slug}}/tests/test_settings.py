@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, SecretStr, ValidationError
 from structlog.testing import capture_logs
 
-from {{ cookiecutter.package_name }}.environment import (
+from {{ cookiecutter.package_name }}.chassis.config.loader import (
     ConfigurationError,
     describe,
     load_settings,
@@ -36,7 +36,7 @@ def problems(kind: type[Settings] = Settings) -> dict[str, str]:
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
-        load_settings().port = 1  # type: ignore[misc]
+        load_settings(Settings).port = 1  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("port", ["abc", "-1", "0", "70000", "1.5", "8000; x"])
@@ -65,11 +65,13 @@ def test_a_misspelt_variable_is_named_where_it_is_missed(monkeypatch: pytest.Mon
 
 def test_an_empty_value_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "")
-    assert load_settings().port == 8000
+    assert load_settings(Settings).port == 8000
 
 
 def test_a_slip_of_the_pen_is_noticed() -> None:
-    assert misspelt(["DRAIN_SECOND", "LOG_LEVLE", "PATH", "HOSTNAME", "HOME", "PORT"]) == {
+    assert misspelt(
+        ["DRAIN_SECOND", "LOG_LEVLE", "PATH", "HOSTNAME", "HOME", "PORT"], Settings
+    ) == {
         "DRAIN_SECOND": "DRAIN_SECONDS",
         "LOG_LEVLE": "LOG_LEVEL",
     }
@@ -77,7 +79,9 @@ def test_a_slip_of_the_pen_is_noticed() -> None:
 
 def test_each_variable_is_described_with_its_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_LEVEL", "debug")
-    rows = {variable: (source, value) for variable, source, value in describe(load_settings())}
+    rows = {
+        variable: (source, value) for variable, source, value in describe(load_settings(Settings))
+    }
     assert rows.keys() == {name.upper() for name in Settings.model_fields}
     assert rows["LOG_LEVEL"] == ("environment", "debug")
     assert rows["LOG_FORMAT"] == ("default", "json")

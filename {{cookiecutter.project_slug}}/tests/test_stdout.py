@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from {{ cookiecutter.package_name }} import stdout
-from {{ cookiecutter.package_name }}.stdout import Stdout
+from {{ cookiecutter.package_name }}.chassis.observability import stdout
+from {{ cookiecutter.package_name }}.chassis.observability.stdout import Stdout
 
 from .service import COMMAND, PATIENCE, fetch, path_only, until
 
@@ -70,7 +70,7 @@ def test_while_nobody_reads_requests_are_answered_and_lines_are_dropped_and_coun
 ) -> None:
     with serving(environment) as process:
         before = resident_kilobytes(process)
-        ask(environment, stdout.ROOM // len(LONG) + 300)
+        ask(environment, stdout.BUFFER_BYTES // len(LONG) + 300)
         assert resident_kilobytes(process) < before + 20_000
         lost = dropped(environment)
         assert lost > 100
@@ -108,7 +108,7 @@ def test_a_reader_that_is_gone_ends_nothing(environment: dict[str, str]) -> None
 def test_what_is_said_last_is_written_before_the_end() -> None:
     code = """
 import os
-from {{ cookiecutter.package_name }} import logs
+from {{ cookiecutter.package_name }}.chassis.observability import logs
 logs.configure()
 for number in range(500):
     logs.log.info("a", number=number, text="x" * 4000)

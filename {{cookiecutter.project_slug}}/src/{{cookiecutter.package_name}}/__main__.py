@@ -1,17 +1,45 @@
-"""`python -m {{ cookiecutter.package_name }} <command>`: the one way into this service."""
+"""`python -m {{ cookiecutter.package_name }} COMMAND`: declares this service to the chassis and runs one command."""
 
-import gc
-import os
-import signal
 import sys
 
-# Until a command has its own way to stop, it ends at once; a first process would not end at all.
-signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
-gc.disable()  # Nothing that an import makes is garbage: starting is a tenth faster without looking.
+from .chassis import startup
+from .chassis.cli import main
+from .chassis.service import Command, Service
+from .settings import Settings
 
-from .cli import main  # noqa: E402
+startup.complete()
 
-gc.freeze()
-gc.enable()
+PACKAGE = "{{ cookiecutter.package_name }}"
+CHASSIS = f"{PACKAGE}.chassis.commands"
 
-sys.exit(main(sys.argv[1:]))
+SERVICE = Service(
+    settings=Settings,
+    resources=f"{PACKAGE}.resources:open_resources",
+    web=f"{PACKAGE}.main:create_app",
+    {% if cookiecutter.worker %}
+    worker=f"{PACKAGE}.worker:create_app",
+    {% endif %}
+    {% if cookiecutter.database == "mongodb" %}
+    migrate=f"{PACKAGE}.orders.indexes:migrate",
+    {% endif %}
+    {% if cookiecutter.database == "postgresql" %}
+    migrate=f"{PACKAGE}.chassis.postgres.schema:migrate",
+    {% endif %}
+    commands={
+        "web": Command(f"{CHASSIS}.web", "serve HTTP until SIGTERM"),
+        {% if cookiecutter.worker %}
+        "worker": Command(f"{CHASSIS}.worker", "run jobs until SIGTERM"),
+        "jobs": Command(f"{CHASSIS}.jobs", "list, retry or discard failed jobs"),
+        {% endif %}
+        {% if cookiecutter.database != "none" %}
+        "migrate": Command(f"{CHASSIS}.migrate", "migrate the database to the newest schema"),
+        "cleanup": Command(f"{PACKAGE}.orders.cleanup", "delete old orders"),
+        {% endif %}
+        "check": Command(f"{CHASSIS}.check", "validate the configuration, ping backing services"),
+        "openapi": Command(f"{CHASSIS}.openapi", "print the OpenAPI document"),
+        "shell": Command(f"{CHASSIS}.shell", "open a Python prompt with settings and resources"),
+    },
+)
+
+if __name__ == "__main__":
+    sys.exit(main(SERVICE, sys.argv[1:]))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from {{ cookiecutter.package_name }}.environment import secret_fields
+from {{ cookiecutter.package_name }}.chassis.config.loader import secret_fields
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .objects import ROOT, Object, Workload, of_kind, ours

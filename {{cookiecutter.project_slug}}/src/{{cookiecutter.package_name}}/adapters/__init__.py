@@ -1,1 +1,0 @@
-"""One module per backing service: the class that uses it, its ping, and how it is opened."""

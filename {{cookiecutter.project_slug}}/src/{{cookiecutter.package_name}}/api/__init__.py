@@ -1,1 +1,0 @@
-"""HTTP in, HTTP out: talks to the domain, never to an adapter."""

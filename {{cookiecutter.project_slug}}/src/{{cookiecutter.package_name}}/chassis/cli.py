@@ -1,0 +1,41 @@
+"""The command line: each command is a module that is imported only when it is called."""
+
+import argparse
+import importlib
+import os
+
+from . import exit_codes
+from .config.loader import ConfigurationError, load_settings, misspelt
+from .observability import logs
+from .service import Service
+
+WITHOUT_CONFIGURATION = {"openapi"}
+
+
+def main(service: Service, argv: list[str]) -> int:
+    """Run one command and return its exit code: 2 for wrong usage, 78 for a bad configuration."""
+    logs.configure()
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__.partition('.')[0]}")
+    menu = parser.add_subparsers(dest="command", metavar="command", required=True)
+    for name, command in service.commands.items():
+        menu.add_parser(name, help=command.help, description=command.help)
+    name = parser.parse_args(argv[:1]).command
+
+    command = service.commands[name]
+    module = importlib.import_module(command.module)
+    options = argparse.ArgumentParser(prog=f"{parser.prog} {name}", description=command.help)
+    if hasattr(module, "add_options"):
+        module.add_options(options)
+    arguments = options.parse_args(argv[1:])
+
+    if name in WITHOUT_CONFIGURATION:
+        return int(module.run(service, service.settings.model_construct(), arguments))
+    try:
+        settings = load_settings(service.settings)
+    except ConfigurationError as error:
+        logs.log.critical("configuration refused", problems=error.problems)
+        return exit_codes.CONFIG
+    logs.configure(settings)
+    for unknown, known in misspelt(os.environ, service.settings).items():
+        logs.log.warning("unknown variable", variable=unknown, did_you_mean=known)
+    return int(module.run(service, settings, arguments))

@@ -1,0 +1,62 @@
+"""List, retry or discard failed jobs."""
+
+import asyncio
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import asdict
+
+from .. import exit_codes
+from ..config.settings import BaseServiceSettings
+from ..errors import Unavailable
+from ..jobs.queue import JobQueue
+from ..observability.logs import log
+from ..service import Service
+
+
+def add_options(options: ArgumentParser) -> None:
+    """`list`, which may be left out, `retry ID …|all`, `discard ID …|all`."""
+    actions = options.add_subparsers(dest="action", metavar="action")
+    actions.add_parser("list", help="show each failed job")
+    for name, purpose in {
+        "retry": "queue failed jobs again, for one more attempt",
+        "discard": "delete failed jobs",
+    }.items():
+        action = actions.add_parser(name, help=purpose)
+        action.add_argument("jobs", nargs="+", type=_job, metavar="ID", help="a number, or: all")
+
+
+def run(service: Service, settings: BaseServiceSettings, arguments: Namespace) -> int:
+    """Log a line per job; return 0, 2 for an id that is not a failed job, 69 for an outage."""
+    try:
+        return asyncio.run(_act(service, settings, arguments))
+    except Unavailable as error:
+        log.error("jobs not reached", failure=error.failure)
+        return exit_codes.UNAVAILABLE
+
+
+async def _act(service: Service, settings: BaseServiceSettings, arguments: Namespace) -> int:
+    async with service.open_resources(settings, "jobs") as resources:
+        queue: JobQueue = resources.jobs
+        failed = await queue.failed()
+        act = {"retry": queue.retry, "discard": queue.discard}.get(arguments.action)
+        if act is None:
+            for job in failed:
+                log.info("failed job", **asdict(job))
+            return 0
+        asked = [job.id for job in failed] if "all" in arguments.jobs else arguments.jobs
+        status = 0
+        for job_id in asked:
+            if await act(job_id):
+                log.info(f"job {arguments.action}", id=job_id)
+            else:
+                log.error("no failed job", id=job_id)
+                status = 2
+        return status
+
+
+def _job(text: str) -> int | str:
+    if text == "all":
+        return text
+    if not re.fullmatch("[1-9][0-9]{0,17}", text):
+        raise ArgumentTypeError("the number of a job is needed, or: all")
+    return int(text)

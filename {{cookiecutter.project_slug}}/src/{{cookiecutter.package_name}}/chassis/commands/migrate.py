@@ -1,0 +1,21 @@
+"""Migrate the database: a release step of its own, safe when several run at once."""
+
+from argparse import Namespace
+from pkgutil import resolve_name
+
+from .. import exit_codes
+from ..config.settings import BaseServiceSettings
+from ..errors import Unavailable
+from ..observability.logs import log
+from ..service import Service
+
+
+def run(service: Service, settings: BaseServiceSettings, _: Namespace) -> int:
+    """Apply and log the missing migrations; return 0, or 69 if the database is unavailable."""
+    try:
+        schema = resolve_name(service.migrate)(settings)
+    except Unavailable as error:
+        log.error("not migrated", failure=error.failure)
+        return exit_codes.UNAVAILABLE
+    log.info("migrated", schema=schema)
+    return 0

@@ -1,0 +1,1 @@
+"""HTTP: the server, its connections, middleware, problem details and health endpoints."""

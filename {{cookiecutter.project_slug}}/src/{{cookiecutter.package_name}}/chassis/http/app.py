@@ -1,0 +1,68 @@
+"""The FastAPI application that web and worker share: middleware and problem details."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
+
+from ..observability.tracing import REQUEST_SPANS
+from ..readiness import Readiness
+from . import problems
+from .middleware.body_limit import BodyLimitMiddleware
+from .middleware.cors import CorsMiddleware
+from .middleware.request_log import RequestLogMiddleware
+from .middleware.security_headers import SecurityHeadersMiddleware
+from .middleware.timeout import TimeoutMiddleware
+from .settings import HttpSettings
+
+
+def create_app(
+    settings: HttpSettings,
+    readiness: Readiness,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
+    *,
+    middleware: Sequence[Middleware] = (),
+    docs_enabled: bool = False,
+) -> FastAPI:
+    """Create an application; `middleware` runs inside of that of the chassis."""
+    app = FastAPI(
+        title=settings.otel_service_name,
+        version=settings.revision,
+        lifespan=lifespan,
+        servers=[{"url": "/"}],
+        responses=problems.RESPONSES,
+        openapi_url="/openapi.json" if docs_enabled else None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=REQUEST_SPANS,
+        middleware=[
+            *_every_response(settings, readiness),
+            *([_cors(settings)] if settings.cors_origins else []),
+            Middleware(TimeoutMiddleware, seconds=settings.request_seconds),
+            *middleware,
+            Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+        ],
+    )
+    problems.install(app)
+    return app
+
+
+def with_request_log(app: ASGIApp, settings: HttpSettings, readiness: Readiness) -> ASGIApp:
+    """Wrap what responds in place of the application, so that its responses look alike."""
+    for outer in reversed(_every_response(settings, readiness)):
+        app = outer.cls(app, *outer.args, **outer.kwargs)
+    return app
+
+
+def _every_response(settings: HttpSettings, readiness: Readiness) -> list[Middleware]:
+    """Return the outermost middleware, the outermost first."""
+    return [
+        Middleware(SecurityHeadersMiddleware, hsts_seconds=settings.hsts_seconds),
+        Middleware(RequestLogMiddleware, readiness=readiness),
+    ]
+
+
+def _cors(settings: HttpSettings) -> Middleware:
+    return Middleware(CorsMiddleware, origins=settings.cors_origins.split(","))

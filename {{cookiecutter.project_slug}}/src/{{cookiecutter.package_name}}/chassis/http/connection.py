@@ -1,0 +1,165 @@
+"""A client connection: responds in order, rejects malformed requests, enforces timeouts."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, cast
+
+import httptools
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from ..observability.logs import log
+from .problems import problem
+from .request_parser import Reading, RequestError, RequestParser
+from .settings import HttpSettings
+
+LINGER_SECONDS = 2
+"""Time for a rejected client to stop sending; closing at once may lose our response."""
+CLOSE = {"Connection": "close"}
+
+
+async def reject(scope: Scope, receive: Receive, send: Send) -> None:
+    """ASGI application that responds to malformed requests in place of the service's."""
+    await problem(Request(scope), scope["rejection"], headers=CLOSE)(scope, receive, send)
+
+
+class HttpConnection(HttpToolsProtocol):
+    """Runs the application for each request; cancels it when the client disconnects.
+
+    `rejection` is `reject`, wrapped in the middleware that every response passes.
+    """
+
+    def __init__(self, rejection: ASGIApp, settings: HttpSettings, **given: Any) -> None:
+        super().__init__(**given)
+        self._requests = RequestParser(self, settings)
+        self.parser = self._requests.parser
+        self._rejection = rejection
+        self._settings = settings
+        self._reading_paused = False
+        self._body_error: int | None = None
+        self._lingering = False
+        self._unsent_since: float | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._responding: RequestResponseCycle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has arrived; respond to a malformed request and close the connection."""
+        if self._reading_paused:
+            return
+        try:
+            self._requests.feed_data(data)
+        except RequestError as error:
+            self._reject(error.status)
+        except httptools.HttpParserUpgrade:
+            # Only HTTP/1.1 is served; the parser cannot tell where the next request would start.
+            self._reading_paused, self.cycle.keep_alive = True, False
+
+    def _reject(self, status: int) -> None:
+        """Respond with a problem document, in order, and close the connection."""
+        self._reading_paused = True
+        if self._requests.reading is Reading.BODY:
+            # The application has the request already; reading the body raises the error.
+            self._body_error, self.cycle.keep_alive = status, False
+            self.cycle.message_event.set()
+            if self.cycle.response_complete:
+                self.transport.close()
+            return
+        if self._requests.reading is Reading.START:
+            self.on_message_begin()
+        method = self.parser.get_method().decode() if self.url else ""
+        self.app, self.url = cast(Any, self._rejection), b"/"
+        self.on_headers_complete()
+        self.cycle.keep_alive = False
+        cast(Scope, self.scope).update(rejection=status, method=method, path="")
+
+    def expire(self, now: float) -> None:
+        """Close the connection of a client that exceeds a timeout; `now` is the loop's time."""
+        limits = self._settings
+        if not self.transport.get_write_buffer_size():
+            self._unsent_since = None
+        elif self._unsent_since is None:
+            self._unsent_since = now
+        elif now - self._unsent_since > limits.send_seconds:
+            return self.transport.abort()
+        if self.transport.is_closing():
+            return None
+        waited = now - self._requests.since
+        if self._lingering and self.cycle.response_complete:
+            if waited > LINGER_SECONDS:
+                self.transport.abort()
+        elif self.cycle is None or self.cycle.response_complete:
+            idle = self.cycle is not None and self._requests.reading is Reading.START
+            if waited <= (limits.keep_alive_seconds if idle else limits.header_seconds):
+                return None
+            if self._requests.reading is Reading.HEADERS and not self._reading_paused:
+                self._reject(HTTPStatus.REQUEST_TIMEOUT)
+            else:
+                self.transport.close()
+        return None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Cancel the request of a client that has disconnected."""
+        super().connection_lost(exc)
+        self._requests.close()
+        self.pipeline.clear()
+        if self._task and self._responding and not self._responding.response_complete:
+            self._responding.disconnected = True
+            self._task.cancel()
+
+    def on_response_complete(self) -> None:
+        """Start the next pipelined request, or wait for one; `expire` limits the wait."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self._lingering:
+            self._reading_paused, self._requests.since = True, self.loop.time()
+            self.transport.write_eof()
+        elif self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._requests.reading is not Reading.HEADERS:
+            self._requests.since = self.loop.time()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._responding, self._task = cycle, self.loop.create_task(self._respond(cycle, app))
+        self._task.add_done_callback(self.tasks.discard)
+        self.tasks.add(self._task)
+
+    async def _respond(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:
+        """Run the application; abort the connection if its response is incomplete."""
+
+        async def receive() -> Message:
+            message = await cycle.receive()
+            if self._body_error and cycle is self.cycle:
+                raise HTTPException(self._body_error, headers=CLOSE)
+            return cast(Message, message)
+
+        async def send(message: Message) -> None:
+            await cycle.send(cast(Any, message))
+            if message["type"] == "http.response.start" and not cycle.keep_alive:
+                unread = self._reading_paused or self._requests.reading is Reading.BODY
+                if unread and cycle is self.cycle:
+                    # The response says `Connection: close`; `on_response_complete` closes it.
+                    cycle.keep_alive = self._lingering = True
+
+        try:
+            await app(cast(Scope, cycle.scope), receive, send)
+        except asyncio.CancelledError:
+            pass  # The client has disconnected, or the process stops.
+        except Exception:  # noqa: BLE001  # Other connections go on.
+            log.exception("failed outside of the application")
+        finally:
+            cycle.on_response = lambda: None
+            if not cycle.response_complete and not cycle.disconnected:
+                self.transport.abort()
+            self._forget(cycle)
+
+    def _forget(self, cycle: RequestResponseCycle) -> None:
+        """Free the request: a connection may stay idle for long."""
+        if self._responding is cycle:
+            self._task = self._responding = None
+        if self.scope is cycle.scope:
+            self.scope, self.headers = cast(Any, None), []
+        cycle.scope = cast(Any, None)

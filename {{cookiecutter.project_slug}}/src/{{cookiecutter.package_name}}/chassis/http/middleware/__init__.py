@@ -1,0 +1,1 @@
+"""ASGI middleware; `http/app.py` declares its order."""

@@ -1,0 +1,68 @@
+"""Rate limit per client, shared by all replicas."""
+
+from contextlib import suppress
+from http import HTTPStatus
+
+from prometheus_client import Counter
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ...errors import Unavailable
+from ..problems import problem
+from ..rate_limiter import Decision, RateLimiter
+
+PROBES = {"/livez", "/readyz", "/version"}
+"""Endpoints of the platform, which are not limited."""
+
+_decisions = Counter("rate_limit_decisions", "Requests by rate limit decision.", ["decision"])
+
+
+class RateLimitMiddleware:
+    """ASGI middleware: 429 for a client over its limit; quota headers for all others.
+
+    Fails open when the limiter is unavailable.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on requests within the limit."""
+        if scope["type"] != "http" or scope["path"] in PROBES:
+            return await self._app(scope, receive, send)
+        request = Request(scope)
+        decision = await _decide(request)
+        if decision is None:
+            _decisions.labels("unavailable").inc()
+            return await self._app(scope, receive, send)
+
+        async def send_with_limit(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += _headers(decision)
+            await send(message)
+
+        if decision.allowed:
+            _decisions.labels("allowed").inc()
+            return await self._app(scope, receive, send_with_limit)
+        _decisions.labels("refused").inc()
+        response = problem(
+            request,
+            HTTPStatus.TOO_MANY_REQUESTS,
+            f"More than {decision.limit} requests in {decision.window} seconds.",
+            headers={"Retry-After": str(decision.retry_after)},
+        )
+        return await response(scope, receive, send_with_limit)
+
+
+async def _decide(request: Request) -> Decision | None:
+    limiter: RateLimiter = request.app.state.rate_limiter
+    with suppress(Unavailable):
+        return await limiter.hit(request.client.host if request.client else "")
+    return None
+
+
+def _headers(decision: Decision) -> list[tuple[bytes, bytes]]:
+    """Return the headers of draft-ietf-httpapi-ratelimit-headers."""
+    policy = f'"default";q={decision.limit};w={decision.window}'
+    left = f'"default";r={decision.remaining};t={decision.reset}'
+    return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]

@@ -1,0 +1,93 @@
+"""Request id, canonical log line, duration metric, and the 500 response to unhandled errors."""
+
+import re
+from http import HTTPStatus
+from random import getrandbits
+from time import perf_counter
+
+from opentelemetry import trace
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
+
+from ...observability.logs import log
+from ...observability.metrics import request_duration
+from ...readiness import Readiness
+from ..problems import problem
+
+CLIENT_CLOSED_REQUEST = 499
+"""Status logged for a client that disconnected before its response, as nginx does."""
+
+_request_id = re.compile(rb"[A-Za-z0-9._:-]{1,128}").fullmatch
+_traceparent = re.compile(
+    rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+).fullmatch
+
+
+class RequestLogMiddleware:
+    """ASGI middleware: one log line and one measurement per request, whatever happens inside."""
+
+    def __init__(self, app: ASGIApp, readiness: Readiness) -> None:
+        self._app = app
+        self._readiness = readiness
+        self._log = log.bind()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve and log one request; other ASGI scopes pass."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        started = perf_counter()
+        headers = dict(scope["headers"])
+        scope["request_id"] = _identify(headers)
+        status = None
+        failure: Exception | None = None
+
+        async def send_logged(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = int(message["status"])
+                message["headers"].append((b"x-request-id", scope["request_id"].encode()))
+                if self._readiness.draining:
+                    message["headers"].append((b"connection", b"close"))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_logged)
+        except Exception as error:  # noqa: BLE001  # It is logged, whatever it is.
+            failure = error
+            if status is None:  # The server aborts a response that has begun.
+                response = problem(Request(scope), HTTPStatus.INTERNAL_SERVER_ERROR)
+                await response(scope, receive, send_logged)
+        finally:
+            self._record(scope, status or CLIENT_CLOSED_REQUEST, perf_counter() - started, failure)
+
+    def _record(self, scope: Scope, status: int, seconds: float, failure: Exception | None) -> None:
+        route = getattr(scope.get("route"), "path", "")
+        request_duration(scope["method"], route, status).observe(seconds)
+        failed = failure or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        write = self._log.error if failed else self._log.info
+        write(
+            "request",
+            method=scope["method"],
+            route=route,
+            path=scope["path"],
+            status=status,
+            duration_ms=round(seconds * 1000, 3),
+            **({"failure": scope["failure"]} if "failure" in scope else {}),
+            **({"exc_info": failure} if failure else {}),
+        )
+
+
+def _identify(headers: dict[bytes, bytes]) -> str:
+    """Return the request id; bind it and the trace id to every log line of this request."""
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        trace_id = trace.format_trace_id(span.trace_id)
+    elif parent := _traceparent(headers.get(b"traceparent", b"")):
+        trace_id = parent[1].decode()
+    else:
+        trace_id = f"{getrandbits(128):032x}"
+    given = headers.get(b"x-request-id", b"")
+    request_id = given.decode() if _request_id(given) else trace_id
+    bind_contextvars(request_id=request_id, trace_id=trace_id)
+    return request_id

@@ -1,0 +1,128 @@
+"""uvicorn with a graceful shutdown: on SIGTERM drain, close the listener, finish requests."""
+
+import asyncio
+import os
+import socket
+import threading
+from contextlib import ExitStack, suppress
+from functools import partial
+from time import monotonic
+from types import FrameType
+from typing import cast
+
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from .. import exit_codes
+from ..observability.logs import log
+from ..observability.metrics import open_metrics_server
+from ..readiness import Readiness
+from .app import with_request_log
+from .connection import HttpConnection, reject
+from .settings import HttpSettings
+
+
+class Server(uvicorn.Server):
+    """Starting → serving → draining → stopping.
+
+    The first SIGTERM or SIGINT starts the drain: `/readyz` says 503 and every response asks the
+    client to close its connection, while requests are still served. After `drain_seconds` the
+    listener closes and requests in flight get `shutdown_seconds` to finish. A second signal
+    exits at once.
+    """
+
+    def __init__(self, app: ASGIApp, settings: HttpSettings, readiness: Readiness) -> None:
+        # The last second of the shutdown is for closing resources.
+        reserve = min(1, settings.shutdown_seconds / 2)
+        graceful = settings.shutdown_seconds - reserve
+        rejection = with_request_log(reject, settings, readiness)
+        config = uvicorn.Config(
+            app,
+            http=partial(HttpConnection, rejection, settings),  # type: ignore[arg-type]
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            forwarded_allow_ips=settings.forwarded_allow_ips,
+            timeout_graceful_shutdown=graceful,  # type: ignore[arg-type]  # Fractions work.
+        )
+        super().__init__(config)
+        self._settings = settings
+        self._readiness = readiness
+        self._stop_at: float | None = None
+        self._announced = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the resources, then the listener."""
+        await super().startup(sockets)
+        log.info("listening", host=self._settings.host, port=self._settings.port)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Start to drain; on a second signal, exit at once with 128 + its number."""
+        del frame
+        if self._stop_at is not None:
+            os._exit(128 + sig)
+        self._readiness.draining = True
+        self._stop_at = monotonic() + self._settings.drain_seconds
+        allowed = self._settings.drain_seconds + self._settings.shutdown_seconds
+        guard = threading.Timer(allowed, os._exit, (exit_codes.SOFTWARE,))
+        guard.daemon = True
+        guard.start()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: end the drain; once a second, enforce the timeouts of clients."""
+        if os.getpid() == 1:
+            reap_zombies()
+        if counter % 10 == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                cast(HttpConnection, connection).expire(now)
+        if self._stop_at is not None:
+            if not self._announced:
+                self._announced = True
+                log.info("draining", seconds=self._settings.drain_seconds)
+            self.should_exit = monotonic() >= self._stop_at
+        return await super().on_tick(counter)
+
+
+def reap_zombies() -> None:
+    """Reap orphaned child processes when running as PID 1.
+
+    Those of our own session are left to the code that started them.
+    """
+    with suppress(ChildProcessError):  # There are none.
+        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if os.getsid(ended.si_pid) == os.getsid(0):
+                break
+            os.waitpid(ended.si_pid, 0)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to the address; raises `OSError` if the port is in use."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def serve(server: Server, host: str, port: int, *, metrics_port: int | None = None) -> int:
+    """Listen and serve until SIGTERM; return the exit code: 0, or 71 if a port is in use."""
+    with ExitStack() as stack:
+        taken = port
+        try:
+            listener = stack.enter_context(bind(host, port))
+            if metrics_port is not None:
+                taken = metrics_port
+                stack.enter_context(open_metrics_server(host, metrics_port))
+        except OSError as error:
+            log.critical("cannot listen", host=host, port=taken, reason=error.strerror)
+            return exit_codes.OSERR
+        uvloop.run(server.serve(sockets=[listener]))
+        log.info("stopped")
+    return 0

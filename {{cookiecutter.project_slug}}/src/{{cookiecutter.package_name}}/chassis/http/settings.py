@@ -1,0 +1,78 @@
+"""Settings of the HTTP server, its limits, and its health and metrics endpoints."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from ..config.settings import BaseServiceSettings
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(ge=0, le=300)]
+
+_origin = re.compile(r"\*|https?://[^\s/,*]+").fullmatch
+
+
+def _check_origins(text: str) -> str:
+    origins = [origin.strip() for origin in text.split(",") if origin.strip()]
+    if not all(map(_origin, origins)):
+        raise ValueError("not a list of origins such as `https://a.example,https://b.example`")
+    return ",".join(origins)
+
+
+class HttpSettings(BaseServiceSettings):
+    """Variables of every process that serves HTTP."""
+
+    host: str = Field(
+        default="0.0.0.0",  # noqa: S104  # A container is reached from outside.
+        description="Address that the process listens on.",
+    )
+    port: Port = Field(default=8000, description="TCP port of the web process.")
+    metrics_port: Port = Field(default=9090, description="TCP port of `GET /metrics`.")
+    drain_seconds: Seconds = Field(
+        default=5,
+        description="Seconds after SIGTERM in which requests are served while `/readyz` says 503.",
+    )
+    shutdown_seconds: Seconds = Field(
+        default=20, description="Seconds after draining in which requests in flight may finish."
+    )
+    keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        description="Seconds an idle connection stays open; more than at the load balancer.",
+    )
+    header_seconds: float = Field(
+        default=10, gt=0, le=300, description="Timeout for request headers; then 408."
+    )
+    request_seconds: float = Field(
+        default=15, gt=0, le=3600, description="Timeout for a request; then 503."
+    )
+    send_seconds: float = Field(
+        default=30,
+        gt=0,
+        le=3600,
+        description="Timeout for a client that does not read its response; then disconnected.",
+    )
+    max_url_bytes: int = Field(
+        default=8_192, ge=1, le=65536, description="Longest path and query; a longer one is 414."
+    )
+    max_header_bytes: int = Field(
+        default=32_768, ge=1, le=1_048_576, description="Largest request headers; more are 431."
+    )
+    max_header_fields: int = Field(
+        default=100, ge=1, le=10_000, description="Most request headers; more are 431."
+    )
+    max_body_bytes: int = Field(
+        default=1_048_576, ge=0, description="Largest request body; a larger one is 413."
+    )
+    forwarded_allow_ips: str = Field(
+        default="127.0.0.1",
+        description="Proxies whose `X-Forwarded-*` is trusted: addresses, networks or `*`.",
+    )
+    cors_origins: Annotated[str, AfterValidator(_check_origins)] = Field(
+        default="", description="Origins that browsers may call from, comma-separated, or `*`."
+    )
+    hsts_seconds: int = Field(
+        default=0, ge=0, description="`max-age` of `Strict-Transport-Security`; 0 omits it."
+    )
+    docs_enabled: bool = Field(default=True, description="Serve `/docs` and `/openapi.json`.")

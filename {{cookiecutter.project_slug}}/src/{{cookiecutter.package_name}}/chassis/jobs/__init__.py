@@ -1,0 +1,1 @@
+"""Jobs: tasks, the queue in PostgreSQL, and the worker process."""

@@ -1,0 +1,54 @@
+"""The application of the worker process: probes and metrics, beside the loop that runs jobs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from ..http import health
+from ..http.app import create_app
+from ..readiness import Ping, Readiness
+from .loop import run_jobs
+from .observability import silence_procrastinate, update_metrics
+from .queue import JobQueue
+from .settings import WorkerSettings
+from .tasks import Tasks
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """What a worker runs: the queue, its tasks, and the pings of what these need."""
+
+    queue: JobQueue
+    add_tasks: Callable[[Tasks], None]
+    pings: Mapping[str, Ping]
+
+
+def create_worker_app(
+    settings: WorkerSettings,
+    readiness: Readiness,
+    open_jobs: Callable[[], AbstractAsyncContextManager[Jobs]],
+) -> FastAPI:
+    """Create an application that runs jobs for as long as it is open."""
+    silence_procrastinate()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_jobs() as jobs:
+            readiness.pings = jobs.pings
+            app.state.queue = jobs.queue
+            app.state.loop = asyncio.create_task(run_jobs(settings, jobs.queue, jobs.add_tasks))
+            yield
+
+    app = create_app(settings, readiness, lifespan)
+    app.include_router(health.routes(readiness, settings))
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        await update_metrics(app.state.queue)
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return app

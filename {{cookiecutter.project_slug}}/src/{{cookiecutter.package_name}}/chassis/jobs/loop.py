@@ -1,0 +1,62 @@
+"""The loop of a worker: runs jobs, survives outages, requeues jobs of crashed workers."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from procrastinate.exceptions import ConnectorException
+
+from ..errors import Unavailable
+from ..observability.logs import log
+from .observability import JobLogMiddleware
+from .queue import JobQueue
+from .settings import WorkerSettings
+from .tasks import ATTEMPTS, Tasks
+
+PAUSE_SECONDS = 1
+"""Wait before polling again: for a job, or for the database."""
+
+
+async def run_jobs(
+    settings: WorkerSettings, queue: JobQueue, add_tasks: Callable[[Tasks], None]
+) -> None:
+    """Run jobs until cancelled; then fetch no more, finish those begun or release them."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_run(settings, queue, add_tasks))
+        group.create_task(_requeue_stalled(settings.job_lease_seconds, queue))
+
+
+async def _run(
+    settings: WorkerSettings, queue: JobQueue, add_tasks: Callable[[Tasks], None]
+) -> None:
+    app = await queue.app()
+    add_tasks(Tasks(app, settings.job_retry_seconds))
+    unavailable = False
+    while True:
+        try:
+            await app.run_worker_async(
+                concurrency=settings.worker_concurrency,
+                delete_jobs="successful",
+                fetch_job_polling_interval=PAUSE_SECONDS,
+                install_signal_handlers=False,
+                listen_notify=False,
+                shutdown_graceful_timeout=settings.shutdown_seconds / 2,
+                stalled_worker_timeout=settings.job_lease_seconds,
+                update_heartbeat_interval=settings.job_lease_seconds / 3,
+                worker_middleware=[JobLogMiddleware(settings.job_seconds)],
+            )
+            unavailable = False
+        except (ConnectorException, Unavailable) as error:
+            if not unavailable:
+                failure = error.failure if isinstance(error, Unavailable) else type(error).__name__
+                log.warning("takes no jobs", failure=failure)
+            unavailable = True
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _requeue_stalled(lease: float, queue: JobQueue) -> None:
+    while True:
+        with suppress(Unavailable):
+            if jobs := await queue.requeue_stalled(lease, ATTEMPTS):
+                log.warning("took over jobs of a worker that is gone", jobs=jobs)
+        await asyncio.sleep(lease / 3)

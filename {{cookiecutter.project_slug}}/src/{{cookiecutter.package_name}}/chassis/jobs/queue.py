@@ -1,0 +1,116 @@
+"""The job queue: procrastinate's tables in the service's own database."""
+
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from procrastinate import App, PsycopgConnector
+from psycopg import AsyncConnection
+from psycopg.rows import class_row, scalar_row, tuple_row
+
+from ..postgres.pool import Pool
+
+_deferring = App(connector=PsycopgConnector())  # Never connects: it uses the caller's connection.
+
+
+async def defer(connection: AsyncConnection, task: str, **arguments: str | int) -> None:
+    """Defer a job in the transaction of `connection`: both are committed, or neither."""
+    await _deferring.configure_task(task, connection=connection).defer_async(**arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job that has failed for good, with its arguments."""
+
+    id: int
+    task: str
+    arguments: dict[str, Any]
+    attempts: int
+
+
+class _Connector(PsycopgConnector):
+    """Names malformed arguments, so that they are rejected like other invalid ones."""
+
+    async def execute_query_one_async(self, query: LiteralString, **values: Any) -> dict[str, Any]:
+        row: dict[str, Any] = await super().execute_query_one_async(query, **values)
+        if "args" in row and not isinstance(row["args"], dict):
+            row["args"] = {"arguments": row["args"]}
+        return row
+
+
+class JobQueue:
+    """The queue that workers fetch jobs from and operators inspect."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def app(self) -> App:
+        """Return a procrastinate application whose statements all go through the pool."""
+        connector = _Connector()
+        await connector.open_async(pool=self.pool)  # type: ignore[arg-type]  # It lends connections as psycopg's does.
+        return App(connector=connector)
+
+    async def counts(self) -> dict[str, int]:
+        """Count jobs by status; finished ones are deleted."""
+        async with self.pool.connection(seconds=1) as connection:
+            cursor = connection.cursor(row_factory=tuple_row)
+            await cursor.execute("SELECT status, count(*) FROM procrastinate_jobs GROUP BY status")
+            return dict(await cursor.fetchall())
+
+    async def failed(self) -> list[FailedJob]:
+        """Return failed jobs, oldest first."""
+        async with self.pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(FailedJob))
+            await cursor.execute(
+                "SELECT id, task_name AS task, args AS arguments, attempts"
+                " FROM procrastinate_jobs WHERE status = 'failed' ORDER BY id"
+            )
+            return await cursor.fetchall()
+
+    async def retry(self, job_id: int) -> bool:
+        """Queue a failed job again, for one more attempt; return whether there was such a job."""
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL)"
+                " FROM procrastinate_jobs WHERE id = %s AND status = 'failed'",
+                (job_id,),
+            )
+        return cursor.rowcount == 1
+
+    async def discard(self, job_id: int) -> bool:
+        """Delete a failed job; return whether there was such a job."""
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(
+                "DELETE FROM procrastinate_jobs WHERE id = %s AND status = 'failed'", (job_id,)
+            )
+        return cursor.rowcount == 1
+
+    async def requeue_stalled(self, lease_seconds: float, attempts: int) -> list[int]:
+        """Requeue the jobs of workers without a heartbeat within the lease; return their ids.
+
+        A crashed worker counts as an attempt: after the last one the job fails, so that it cannot
+        crash one worker after the other.
+        """
+        async with self.pool.connection() as connection:
+            cursor = connection.cursor(row_factory=scalar_row)
+            await cursor.execute(
+                """
+                WITH stalled AS (
+                    SELECT job.id, job.attempts
+                    FROM procrastinate_jobs AS job
+                    LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
+                    WHERE job.status = 'doing' AND (
+                        worker.id IS NULL
+                        OR worker.last_heartbeat < now() - make_interval(secs => %s)
+                    )
+                    FOR UPDATE OF job SKIP LOCKED
+                )
+                SELECT id, CASE
+                    WHEN attempts + 1 < %s
+                    THEN procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL)
+                    ELSE procrastinate_finish_job_v1(id, 'failed', false)
+                END
+                FROM stalled
+                """,
+                (lease_seconds, attempts),
+            )
+            return await cursor.fetchall()

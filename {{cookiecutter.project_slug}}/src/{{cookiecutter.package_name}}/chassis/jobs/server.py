@@ -1,0 +1,41 @@
+"""The server of the worker: answers probes until the last job is done."""
+
+import asyncio
+import os
+
+from fastapi import FastAPI
+
+from ..http.server import Server
+from ..observability.logs import log
+from ..readiness import Readiness
+from .settings import WorkerSettings
+
+
+class WorkerServer(Server):
+    """Drains by running jobs to their end; the rest is left to other workers, as after a crash."""
+
+    def __init__(self, app: FastAPI, settings: WorkerSettings, readiness: Readiness) -> None:
+        # Half of the time is for finishing jobs (see `loop.py`), the rest for releasing others.
+        closing = min(1, settings.shutdown_seconds / 4)
+        probes = {
+            "port": settings.metrics_port,
+            "drain_seconds": settings.shutdown_seconds - closing,
+            "shutdown_seconds": closing,
+        }
+        super().__init__(app, settings.model_copy(update=probes), readiness)
+        self._app = app
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: exit once all jobs are done; raise the error of a failed loop."""
+        late = await super().on_tick(counter)
+        loop: asyncio.Task[None] = self._app.state.loop
+        if not self._readiness.draining:
+            if loop.done():
+                loop.result()
+            return late
+        loop.cancel()  # A task group heeds the first one only.
+        self.should_exit = loop.done()
+        if late and not self.should_exit:
+            log.warning("left jobs to other workers")
+            os._exit(0)
+        return self.should_exit

@@ -1,0 +1,57 @@
+"""Tasks that a worker knows: validated arguments, retries with backoff, schedules."""
+
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from random import uniform
+
+from procrastinate import App, BaseRetryStrategy, RetryDecision
+from procrastinate.jobs import Job
+from pydantic import ConfigDict, ValidationError, validate_call
+
+ATTEMPTS = 5
+"""Attempts at a job before it is kept as failed."""
+LONGEST_WAIT = 3600
+"""Longest wait between two attempts in seconds."""
+
+validated = validate_call(config=ConfigDict(hide_input_in_errors=True))
+
+
+class Backoff(BaseRetryStrategy):
+    """Exponential backoff with jitter: jobs that failed together are not all retried together."""
+
+    def __init__(self, first_seconds: float) -> None:
+        self._first_seconds = first_seconds
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Retry at once after a cancelled attempt, and never after invalid arguments."""
+        if isinstance(exception, CancelledError):
+            return RetryDecision(retry_at=datetime.now(UTC))
+        if isinstance(exception, ValidationError) or job.attempts + 1 >= ATTEMPTS:
+            return None
+        longest = min(self._first_seconds * 2**job.attempts, LONGEST_WAIT)
+        wait = timedelta(seconds=uniform(longest / 2, longest))  # noqa: S311  # Not a secret.
+        return RetryDecision(retry_at=datetime.now(UTC) + wait)
+
+
+class Tasks:
+    """Registers tasks. Each must be idempotent: a worker may crash after its effect."""
+
+    def __init__(self, app: App, retry_seconds: float) -> None:
+        self._app = app
+        self._retry = Backoff(retry_seconds)
+
+    def add(
+        self, name: str, *, cron: str | None = None
+    ) -> Callable[[Callable[..., Awaitable[None]]], None]:
+        """Register a coroutine function as the task `name`.
+
+        With `cron`, it also runs on that schedule (UTC), with the tick as `timestamp`.
+        """
+
+        def register(function: Callable[..., Awaitable[None]]) -> None:
+            task = self._app.task(name=name, retry=self._retry)(validated(function))
+            if cron:
+                self._app.periodic(cron=cron)(task)
+
+        return register

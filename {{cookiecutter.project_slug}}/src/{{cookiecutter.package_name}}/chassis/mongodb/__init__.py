@@ -1,0 +1,1 @@
+"""MongoDB: URL, client, readiness and indexes."""

@@ -1,0 +1,53 @@
+"""The schema that a release needs: the indexes of its collections, identified by name."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from pymongo import IndexModel
+
+from ..errors import Unavailable
+from ..observability.logs import log
+from .client import Database, bounded, open_database
+from .settings import MongodbSettings
+
+BUILD_SECONDS = 3600
+"""Timeout for building one index; the collection is in use meanwhile."""
+
+type Indexes = Mapping[str, Sequence[IndexModel]]
+"""By collection. A changed index needs a new name, since releases N and N+1 run side by side."""
+
+
+async def missing(database: Database, needed: Indexes) -> list[tuple[str, IndexModel]]:
+    """Return the indexes that the database lacks, each with its collection."""
+    found = []
+    for collection, indexes in needed.items():
+        names = await database[collection].index_information()
+        found += [(collection, index) for index in indexes if index.document["name"] not in names]
+    return found
+
+
+async def check(database: Database, needed: Indexes) -> None:
+    """Raise `Unavailable` unless all needed indexes exist; others do not matter."""
+    if await missing(database, needed):
+        raise Unavailable("database", "SchemaBehind")
+
+
+def create_indexes(settings: MongodbSettings, needed: Indexes) -> list[str]:
+    """Create and log the missing indexes; return the names of all."""
+    asyncio.run(_create(settings, needed))
+    return [
+        f"{collection}.{index.document['name']}"
+        for collection, indexes in needed.items()
+        for index in indexes
+    ]
+
+
+async def _create(settings: MongodbSettings, needed: Indexes) -> None:
+    async with open_database(settings, "migrate") as database:
+        async with bounded():
+            todo = await missing(database, needed)
+        for collection, index in todo:
+            # If another process builds the same index, the server waits for that.
+            async with bounded(BUILD_SECONDS):
+                await database[collection].create_indexes([index])
+            log.info("index created", collection=collection, index=index.document["name"])

@@ -1,0 +1,1 @@
+"""PostgreSQL: URL, connection pool, readiness and migrations."""

@@ -1,0 +1,45 @@
+"""The PostgreSQL database of a process: its connection pool and its ping."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+from psycopg.rows import scalar_row
+
+from ..errors import Unavailable
+from .pool import Pool, open_pool
+from .schema_revision import newest_revision
+from .settings import PostgresSettings
+
+PING_SECONDS = 1
+
+
+class Database:
+    """An open database; `pool` lends connections."""
+
+    def __init__(self, pool: Pool, pings: Pool) -> None:
+        self.pool = pool
+        self._pings = pings
+        self._needed_revision = newest_revision()
+
+    async def ping(self) -> Literal["ok"]:
+        """Raise `Unavailable` unless the server responds and its schema is new enough.
+
+        The connection is not one of the pool's: a saturated pool does not affect readiness.
+        """
+        async with self._pings.connection(PING_SECONDS) as connection:
+            cursor = connection.cursor(row_factory=scalar_row)
+            await cursor.execute("SELECT max(version_num) FROM alembic_version")
+            if (await cursor.fetchone() or "") < self._needed_revision:
+                raise Unavailable("database", "SchemaBehind")
+        return "ok"
+
+
+@asynccontextmanager
+async def open_database(settings: PostgresSettings, process: str) -> AsyncIterator[Database]:
+    """Open the database for the process of this name; closing it closes its connections."""
+    async with (
+        open_pool(settings, process, fewest=1, most=settings.database_pool_size) as pool,
+        open_pool(settings, process, fewest=0, most=1) as pings,
+    ):
+        yield Database(pool, pings)

@@ -1,0 +1,111 @@
+"""Connection pool for PostgreSQL: every wait has a timeout, every outage is `Unavailable`."""
+
+import asyncio
+import logging
+import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+
+from psycopg import AsyncConnection, InterfaceError, OperationalError
+from psycopg.errors import UndefinedColumn, UndefinedTable
+from psycopg_pool import AsyncConnectionPool
+
+from ..errors import Unavailable
+from .settings import PostgresSettings
+
+CONNECT_SECONDS = 2
+"""Timeout for a connection, new or from the pool."""
+ANSWER_SECONDS = 4
+"""Timeout for everything that is done with a borrowed connection."""
+SERVER_SETTINGS = {
+    "statement_timeout": "5s",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "10s",
+    "TimeZone": "UTC",
+}
+
+OUTAGES = (OperationalError, InterfaceError, UndefinedColumn, UndefinedTable, TimeoutError)
+"""Errors of an unavailable server, or of one without the schema that this release needs."""
+
+
+class Pool:
+    """Lends connections in autocommit mode; several statements need an explicit transaction."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def connection(self, seconds: float = ANSWER_SECONDS) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection for at most `seconds`; raise `Unavailable` for an outage.
+
+        A frozen server does not confirm the cancellation of a query either: half a second after
+        the first, a second cancellation drops the connection.
+        """
+        try:
+            async with asyncio.timeout(seconds + 0.5), asyncio.timeout(seconds):
+                connection = await self._pool.getconn()
+                try:
+                    yield connection
+                finally:
+                    await self._pool.putconn(connection)
+        except OUTAGES as error:
+            raise Unavailable("database", type(error).__name__) from error
+
+
+class WarningInterval(logging.Filter):
+    """Passes one warning per interval: the pool logs every failed attempt to connect."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._next = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to log `record`."""
+        now = monotonic()
+        if record.levelno == logging.WARNING and now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
+
+
+logging.getLogger("psycopg.pool").addFilter(WarningInterval(10))
+
+
+@asynccontextmanager
+async def open_pool(
+    settings: PostgresSettings, process: str, *, fewest: int, most: int
+) -> AsyncIterator[Pool]:
+    """Open a pool without waiting for the server, which sees the process as `application_name`."""
+
+    async def check(connection: AsyncConnection) -> None:
+        # An idle connection is readable only if the server has closed it.
+        socket = select.poll()
+        socket.register(connection.fileno(), select.POLLIN)
+        if socket.poll(0):
+            await pool.check()
+            await pool.check_connection(connection)
+
+    pool = AsyncConnectionPool(
+        lambda: str(settings.database_url.get_secret_value()),  # Read again for each connection.
+        kwargs={
+            "autocommit": True,
+            "application_name": f"{settings.otel_service_name} {process}",
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": ANSWER_SECONDS * 1000,
+            "options": " ".join(f"-c {name}={limit}" for name, limit in SERVER_SETTINGS.items()),
+        },
+        min_size=fewest,
+        max_size=most,
+        timeout=CONNECT_SECONDS,
+        reconnect_timeout=CONNECT_SECONDS,
+        check=check,
+        open=False,
+        name=process,
+    )
+    await pool.open()
+    try:
+        yield Pool(pool)
+    finally:
+        await pool.close(timeout=1)

@@ -1,0 +1,34 @@
+"""Whether a process wants requests: not while it drains or a backing service is unavailable."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
+
+from .errors import Unavailable
+
+type Ping = Callable[[], Awaitable[Literal["ok", "degraded"]]]
+"""Checks a backing service in bounded time; raises `Unavailable` if requests need it and fail.
+
+A service that the process can do without is `degraded` instead.
+"""
+HEALTHY = {"ok", "degraded"}
+
+
+class Readiness:
+    """Readiness of one process, shared by its server, middleware and health endpoints."""
+
+    def __init__(self) -> None:
+        self.draining = False
+        self.pings: Mapping[str, Ping] = {}
+
+    async def checks(self) -> dict[str, str]:
+        """Ping all backing services at once; return the result or category of failure of each."""
+
+        async def check(ping: Ping) -> str:
+            try:
+                return await ping()
+            except Unavailable as error:
+                return error.failure
+
+        results = await asyncio.gather(*map(check, self.pings.values()))
+        return dict(zip(self.pings, results, strict=True))

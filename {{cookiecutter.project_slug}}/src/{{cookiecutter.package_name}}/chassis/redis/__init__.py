@@ -1,0 +1,1 @@
+"""Redis: URL, client and the rate limiter that all replicas share."""

@@ -1,0 +1,16 @@
+"""Imported before everything else: handles SIGTERM and pauses garbage collection meanwhile."""
+
+import gc
+import os
+import signal
+
+# Until a command installs its own handler, SIGTERM exits at once; PID 1 would ignore it.
+signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
+# Imports create no garbage: collecting meanwhile takes a tenth of the start-up time.
+gc.disable()
+
+
+def complete() -> None:
+    """Resume garbage collection, which skips everything that was imported."""
+    gc.freeze()
+    gc.enable()

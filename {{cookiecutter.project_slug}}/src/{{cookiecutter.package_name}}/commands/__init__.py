@@ -1,1 +1,0 @@
-"""One module per command: `run` does it and returns a status; `add_options` says what it takes."""

@@ -1,0 +1,92 @@
+"""Orders: entities, rules, and the store that they need; the standard library only."""
+
+import dataclasses
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+from uuid import UUID, uuid4
+
+
+class Status(StrEnum):
+    """Progress of an order."""
+
+    PLACED = "placed"
+    {% if cookiecutter.worker %}
+    FULFILLED = "fulfilled"
+    {% endif %}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order of one item."""
+
+    id: UUID
+    item: str
+    quantity: int
+    status: Status
+    placed_at: datetime
+
+
+class Position(NamedTuple):
+    """Position of an order in the list of all orders, newest first."""
+
+    placed_at: datetime
+    id: UUID
+
+
+class OrderStore(Protocol):
+    """Stores orders; methods raise `Unavailable` in bounded time if the database is unavailable."""
+
+    async def add(self, order: Order, key: str | None) -> Order:
+        """Store `order`, or return the order that the idempotency key `key` was first used for."""
+
+    async def get(self, order_id: UUID) -> Order | None:
+        """Return one order, or None if it does not exist."""
+
+    async def page(self, limit: int, after: Position | None) -> list[Order]:
+        """Return at most `limit` orders, newest first, starting behind `after`."""
+
+    async def delete(self, order_id: UUID) -> bool:
+        """Delete one order; return whether it existed."""
+
+    async def delete_before(self, moment: datetime) -> int:
+        """Delete the orders placed before `moment`; return their number."""
+    {% if cookiecutter.worker %}
+
+    async def replace(self, old: Order, new: Order) -> bool:
+        """Change the status of `old` to that of `new`, unless it has changed; return whether."""
+    {% endif %}
+
+
+class KeyReused(Exception):
+    """An idempotency key was used for a different order before."""
+
+
+async def place(orders: OrderStore, item: str, quantity: int, key: str | None = None) -> Order:
+    """Place an order, once per idempotency `key`; raise `KeyReused` if that had another order."""
+    order = Order(
+        id=uuid4(),
+        item=item,
+        quantity=quantity,
+        status=Status.PLACED,
+        placed_at=datetime.now(UTC),
+    )
+    stored = await orders.add(order, key)
+    if (stored.item, stored.quantity) != (item, quantity):
+        raise KeyReused
+    {% if cookiecutter.worker %}
+    if stored.status != Status.PLACED:
+        # A repeated request gets the first response again.
+        return dataclasses.replace(stored, status=Status.PLACED)
+    {% endif %}
+    return stored
+{% if cookiecutter.worker %}
+
+
+async def fulfil(orders: OrderStore, order_id: UUID) -> bool:
+    """Fulfil an order once; return False if it is fulfilled already or does not exist."""
+    order = await orders.get(order_id)
+    if order is None or order.status != Status.PLACED:
+        return False
+    return await orders.replace(order, dataclasses.replace(order, status=Status.FULFILLED))
+{% endif %}

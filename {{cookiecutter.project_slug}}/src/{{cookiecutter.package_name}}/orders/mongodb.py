@@ -1,0 +1,106 @@
+"""Orders in MongoDB: the documents and queries of the service, all of them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from pymongo import DESCENDING
+from pymongo.errors import DuplicateKeyError
+
+from ..chassis.mongodb import schema
+from ..chassis.mongodb.client import Database, Document, bounded
+from .indexes import INDEXES
+from .model import Order, Position, Status
+
+PING_SECONDS = 1
+DELETE_SECONDS = 60
+"""How long a cleanup may take; what it has deleted by then stays deleted."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class MongoOrderStore:
+    """`OrderStore` in the collection `orders`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._orders = database["orders"]
+
+    async def ping(self) -> Literal["ok"]:
+        """Raise `Unavailable` unless the server answers and has the indexes."""
+        async with bounded(PING_SECONDS):
+            await schema.check(self._database, INDEXES)
+        return "ok"
+
+    async def add(self, order: Order, key: str | None) -> Order:
+        """See `OrderStore.add`; the uniqueness of an index decides who came first."""
+        document = _document(order, key)
+        async with bounded():
+            try:
+                await self._orders.insert_one(document)
+            except DuplicateKeyError:
+                # The same id is the same order, sent again after an answer that was lost.
+                ours = [{"idempotency_key": document["idempotency_key"]}, {"_id": order.id}]
+                if first := await self._orders.find_one({"$or": ours}):
+                    return _order(first)
+            else:
+                return order
+        return await self.add(order, key)  # The first one was cleaned up in between.
+
+    async def get(self, order_id: UUID) -> Order | None:
+        """See `OrderStore.get`."""
+        async with bounded():
+            found = await self._orders.find_one({"_id": order_id})
+        return _order(found) if found else None
+
+    async def page(self, limit: int, after: Position | None) -> list[Order]:
+        """See `OrderStore.page`; an index holds the order, so that every page costs the same."""
+        rest: dict[str, Any] = {}
+        if after:
+            moment = _microseconds(after.placed_at)
+            earlier = [{"placed_at": {"$lt": moment}}, {"_id": {"$lt": after.id}}]
+            rest = {"placed_at": {"$lte": moment}, "$or": earlier}
+        newest_first = [("placed_at", DESCENDING), ("_id", DESCENDING)]
+        async with bounded():
+            found = await self._orders.find(rest, sort=newest_first, limit=limit).to_list()
+        return [_order(document) for document in found]
+
+    async def delete(self, order_id: UUID) -> bool:
+        """See `OrderStore.delete`."""
+        async with bounded():
+            result = await self._orders.delete_one({"_id": order_id})
+        return result.deleted_count == 1
+
+    async def delete_before(self, moment: datetime) -> int:
+        """See `OrderStore.delete_before`; each document goes by itself, none is locked for long."""
+        async with bounded(DELETE_SECONDS):
+            old = {"placed_at": {"$lt": _microseconds(moment)}}
+            result = await self._orders.delete_many(old)
+        return result.deleted_count
+
+
+def _document(order: Order, key: str | None) -> Document:
+    return {
+        "_id": order.id,
+        "item": order.item,
+        "quantity": order.quantity,
+        "status": order.status.value,
+        "placed_at": _microseconds(order.placed_at),
+        # Unique for orders without a key as well: clients' keys hold no blank.
+        "idempotency_key": f" {order.id}" if key is None else key,
+    }
+
+
+def _order(document: Document) -> Order:
+    return Order(
+        id=document["_id"],
+        item=document["item"],
+        quantity=document["quantity"],
+        status=Status(document["status"]),
+        placed_at=EPOCH + document["placed_at"] * MICROSECOND,
+    )
+
+
+def _microseconds(moment: datetime) -> int:
+    """Return the microseconds since 1970; MongoDB's own dates would keep only milliseconds."""
+    return (moment - EPOCH) // MICROSECOND

@@ -1,0 +1,105 @@
+"""Orders in PostgreSQL: all SQL about them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+{% if cookiecutter.worker %}
+from ..chassis.jobs.queue import defer
+{% endif %}
+from ..chassis.postgres.pool import Pool
+from .model import Order, Position
+{% if cookiecutter.worker %}
+from .tasks import FULFIL
+{% endif %}
+
+DELETE_BATCH = 1000
+
+
+class PostgresOrderStore:
+    """`OrderStore` in the table `orders`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def add(self, order: Order, key: str | None) -> Order:
+        """See `OrderStore.add`; a unique index decides which request was first."""
+        async with self._pool.connection() as connection, connection.transaction():
+            cursor = connection.cursor(row_factory=class_row(Order))
+            await cursor.execute(
+                "INSERT INTO orders (id, item, quantity, status, placed_at, idempotency_key)"
+                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (idempotency_key) DO NOTHING",
+                (order.id, order.item, order.quantity, order.status, order.placed_at, key),
+            )
+            if cursor.rowcount:
+                {% if cookiecutter.worker %}
+                await defer(connection, FULFIL, order_id=str(order.id))
+                {% endif %}
+                return order
+            await cursor.execute(
+                "SELECT id, item, quantity, status, placed_at FROM orders"
+                " WHERE idempotency_key = %s",
+                (key,),
+            )
+            if first := await cursor.fetchone():
+                return first
+        return await self.add(order, key)  # The first one was cleaned up in between.
+
+    async def get(self, order_id: UUID) -> Order | None:
+        """See `OrderStore.get`."""
+        async with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(Order))
+            await cursor.execute(
+                "SELECT id, item, quantity, status, placed_at FROM orders WHERE id = %s",
+                (order_id,),
+            )
+            return await cursor.fetchone()
+
+    async def page(self, limit: int, after: Position | None) -> list[Order]:
+        """See `OrderStore.page`; an index makes every page cost the same."""
+        async with self._pool.connection() as connection:
+            cursor = connection.cursor(row_factory=class_row(Order))
+            if after is None:
+                await cursor.execute(
+                    "SELECT id, item, quantity, status, placed_at FROM orders"
+                    " ORDER BY placed_at DESC, id DESC LIMIT %s",
+                    (limit,),
+                )
+            else:
+                await cursor.execute(
+                    "SELECT id, item, quantity, status, placed_at FROM orders"
+                    " WHERE (placed_at, id) < (%s, %s)"
+                    " ORDER BY placed_at DESC, id DESC LIMIT %s",
+                    (after.placed_at, after.id, limit),
+                )
+            return await cursor.fetchall()
+
+    async def delete(self, order_id: UUID) -> bool:
+        """See `OrderStore.delete`."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute("DELETE FROM orders WHERE id = %s", (order_id,))
+        return cursor.rowcount == 1
+
+    async def delete_before(self, moment: datetime) -> int:
+        """See `OrderStore.delete_before`; in batches, which hold no lock for long."""
+        deleted = 0
+        while True:
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(
+                    "DELETE FROM orders WHERE id IN (SELECT id FROM orders WHERE placed_at < %s"
+                    " LIMIT %s FOR UPDATE SKIP LOCKED)",
+                    (moment, DELETE_BATCH),
+                )
+            deleted += cursor.rowcount
+            if cursor.rowcount < DELETE_BATCH:
+                return deleted
+{% if cookiecutter.worker %}
+
+    async def replace(self, old: Order, new: Order) -> bool:
+        """See `OrderStore.replace`."""
+        query = "UPDATE orders SET status = %s WHERE id = %s AND status = %s"
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(query, (new.status, old.id, old.status))
+        return cursor.rowcount == 1
+{% endif %}

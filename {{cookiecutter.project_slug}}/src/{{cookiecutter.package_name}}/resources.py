@@ -1,0 +1,100 @@
+"""Open resources of a process: opened in order, closed in reverse."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+{% if cookiecutter.redis %}
+from .chassis.http.rate_limiter import RateLimiter
+{% endif %}
+{% if cookiecutter.worker %}
+from .chassis.jobs.queue import JobQueue
+{% endif %}
+{% if cookiecutter.database == "mongodb" %}
+from .chassis.mongodb.client import open_database
+{% endif %}
+from .chassis.observability.tracing import open_tracing
+{% if cookiecutter.database == "postgresql" %}
+from .chassis.postgres.database import open_database
+{% endif %}
+from .chassis.readiness import Ping
+{% if cookiecutter.redis %}
+from .chassis.redis.client import open_redis
+from .chassis.redis.rate_limiter import RedisRateLimiter
+{% endif %}
+{% if cookiecutter.__cached_orders %}
+from .orders.cache import CachedOrderStore
+{% endif %}
+{% if cookiecutter.database != "none" %}
+from .orders.model import OrderStore
+{% endif %}
+{% if cookiecutter.database == "mongodb" %}
+from .orders.mongodb import MongoOrderStore
+{% endif %}
+{% if cookiecutter.database == "postgresql" %}
+from .orders.postgres import PostgresOrderStore
+{% endif %}
+from .settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """Open resources; each backing service has a ping."""
+
+    pings: Mapping[str, Ping]
+    {% if cookiecutter.database != "none" %}
+    orders: OrderStore
+    {% endif %}
+    {% if cookiecutter.redis %}
+    rate_limiter: RateLimiter
+    {% endif %}
+    {% if cookiecutter.worker %}
+    jobs: JobQueue
+    {% endif %}
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings, process: str) -> AsyncIterator[Resources]:
+    """Open the resources of a process; backing services see the name `process`.
+
+    Opening does not wait for a backing service: `/readyz` reports whether it responds.
+    """
+    pings: dict[str, Ping] = {}
+    async with AsyncExitStack() as stack:
+        stack.enter_context(open_tracing(settings, process))
+        {% if cookiecutter.database == "mongodb" %}
+        database = await stack.enter_async_context(open_database(settings, process))
+        store = MongoOrderStore(database)
+        orders: OrderStore = store
+        pings["database"] = store.ping
+        {% endif %}
+        {% if cookiecutter.database == "postgresql" %}
+        database = await stack.enter_async_context(open_database(settings, process))
+        orders: OrderStore = PostgresOrderStore(database.pool)
+        pings["database"] = database.ping
+        {% endif %}
+        {% if cookiecutter.redis %}
+        redis = await stack.enter_async_context(open_redis(settings, process))
+        rate_limiter = RedisRateLimiter(redis, settings)
+        pings["redis"] = redis.ping
+        {% endif %}
+        {% if cookiecutter.__cached_orders %}
+        orders = CachedOrderStore(
+            orders,
+            redis,
+            prefix=f"{settings.otel_service_name}:order:",
+            seconds=settings.order_cache_seconds,
+        )
+        {% endif %}
+        yield Resources(
+            pings=pings,
+            {% if cookiecutter.database != "none" %}
+            orders=orders,
+            {% endif %}
+            {% if cookiecutter.redis %}
+            rate_limiter=rate_limiter,
+            {% endif %}
+            {% if cookiecutter.worker %}
+            jobs=JobQueue(database.pool),
+            {% endif %}
+        )

@@ -12,14 +12,10 @@ COMMANDS = {
     "web": "serve HTTP until told to stop",
     {% if cookiecutter.database != "none" %}
     "migrate": "bring the schema of the database up to date",
-    {% endif %}
-    {% if cookiecutter.database != "none" %}
     "cleanup": "delete old orders",
     {% endif %}
     {% if cookiecutter.worker %}
     "worker": "do jobs until told to stop",
-    {% endif %}
-    {% if cookiecutter.worker %}
     "jobs": "list, retry or discard failed jobs",
     {% endif %}
     "check": "show the configuration and ask each backing service, exit 0 if all is well",

@@ -18,8 +18,6 @@ from .adapters.job_queue import JobQueue
 {% endif %}
 {% if cookiecutter.redis %}
 from .adapters.redis import open_redis
-{% endif %}
-{% if cookiecutter.redis %}
 from .adapters.redis_rate_limiter import RedisRateLimiter
 {% endif %}
 from .api.health import Ping
@@ -76,11 +74,7 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
         {% endif %}
         {% if cookiecutter.redis %}
         redis = await stack.enter_async_context(open_redis(settings, process))
-        {% endif %}
-        {% if cookiecutter.redis %}
         resources.rate_limiter = RedisRateLimiter(redis, settings)
-        {% endif %}
-        {% if cookiecutter.redis %}
         resources.pings["redis"] = redis.ping
         {% endif %}
         {% if cookiecutter.__cached_orders %}

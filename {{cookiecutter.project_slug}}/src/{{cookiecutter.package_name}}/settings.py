@@ -51,8 +51,6 @@ class Settings(BaseSettings):
     {% endif %}
     {% if cookiecutter.redis %}
     redis_url: RedisUrl = Field(description="`redis://:password@host:6379/0`.")
-    {% endif %}
-    {% if cookiecutter.redis %}
     rate_limit_per_minute: int = Field(default=6000, ge=1, description="Requests from one address.")
     {% endif %}
     {% if cookiecutter.__cached_orders %}
@@ -60,20 +58,10 @@ class Settings(BaseSettings):
     {% endif %}
     {% if cookiecutter.worker %}
     worker_concurrency: job_settings.Concurrency = 5
-    {% endif %}
-    {% if cookiecutter.worker %}
     job_seconds: job_settings.AttemptSeconds = 60
-    {% endif %}
-    {% if cookiecutter.worker %}
     job_retry_seconds: job_settings.RetrySeconds = 2
-    {% endif %}
-    {% if cookiecutter.worker %}
     job_lease_seconds: job_settings.LeaseSeconds = 30
-    {% endif %}
-    {% if cookiecutter.worker %}
     cleanup_schedule: job_settings.Schedule = "0 3 * * *"
-    {% endif %}
-    {% if cookiecutter.worker %}
     keep_days: job_settings.KeepDays = 90
     {% endif %}
     host: str = Field(

@@ -1,6 +1,7 @@
-"""Conditionals are three lines, stand in few files, and know only what is declared."""
+"""Conditionals are blocks of whole lines, stand in few files, and know only declared names."""
 
 import re
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,8 @@ SEAMS = {
 """Every file that may hold a conditional; a new one is worth an argument."""
 
 IF = re.compile(r' *\{% if cookiecutter\.(\w+)(?: (?:==|!=) "([\w.-]+)")? %\}')
+LONGEST = 8
+"""Most lines that one condition may guard; more are a file of their own, or two blocks."""
 VALUE = re.compile(r"\{\{ cookiecutter\.(\w+) \}\}")
 FREE_TEXT = {"project_name", "description", "author_name", "organization"}
 INCLUDE = "{% include 'licenses/' ~ cookiecutter.license ~ '.txt' %}"
@@ -72,21 +75,79 @@ def test_conditionals_stand_at_the_seams_and_nowhere_else() -> None:
     assert {name(path) for path in FILES if "{% if" in path.read_text(encoding="utf-8")} == SEAMS
 
 
-@pytest.mark.parametrize("seam", sorted(SEAMS))
-def test_a_conditional_is_a_line_between_if_and_endif(seam: str) -> None:
-    text = lines(SERVICE / seam)
+def mistakes(text: list[str]) -> list[str]:
+    """Return which rules for blocks these lines break, each with its condition."""
     tags = [number for number, line in enumerate(text) if "{%" in line]
-    for number, end in zip(tags[::2], tags[1::2], strict=True):
-        found = IF.fullmatch(text[number])
-        assert found, text[number]
-        question, value = found.groups()
-        if value:
-            assert value in OPTIONS[question]
-        else:
-            assert OPTIONS.get(question) in (True, False) or question in DERIVED.keys() & FEATURES
-        assert end == number + 2, text[number]
-        assert text[end].strip() == "{% endif %}"
-        assert text[number + 1].strip()
+    found = []
+    last_if, last_size, last_end = "", 0, -1
+    for start, end in zip_longest(tags[::2], tags[1::2], fillvalue=len(text) - 1):
+        tag, block = text[start].strip(), text[start + 1 : end]
+        if not declared(text[start]):
+            found.append(f"not a condition on a declared answer: {tag}")
+        if text[end].strip() != "{% endif %}":
+            found.append(f"does not end with endif: {tag}")
+        if not any(map(str.strip, block)):
+            found.append(f"guards nothing: {tag}")
+        if len(block) > LONGEST:
+            found.append(f"guards more than {LONGEST} lines: {tag}")
+        if (tag, start) == (last_if, last_end + 1) and last_size + len(block) <= LONGEST:
+            found.append(f"belongs to the block above it: {tag}")
+        last_if, last_size, last_end = tag, len(block), end
+    return found
+
+
+def declared(tag: str) -> bool:
+    """Tell whether a condition names an answer that can be given."""
+    if not (found := IF.fullmatch(tag)):
+        return False
+    question, value = found.groups()
+    if value:
+        return value in OPTIONS.get(question, ())
+    return OPTIONS.get(question) in (True, False) or question in DERIVED.keys() & FEATURES
+
+
+@pytest.mark.parametrize("seam", sorted(SEAMS))
+def test_a_conditional_is_one_block_of_whole_lines(seam: str) -> None:
+    assert mistakes(lines(SERVICE / seam)) == []
+
+
+REDIS, END = "{% if cookiecutter.redis %}", "{% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ([REDIS, "a", END, REDIS, "b", END], "belongs to the block above it"),
+        ([REDIS, *"abcdefghi", END], "guards more than 8 lines"),
+        ([REDIS, "", END], "guards nothing"),
+        ([REDIS, "a"], "does not end with endif"),
+        ([REDIS, "a", "{% else %}", "b", END], "does not end with endif"),
+        ([REDIS, REDIS, "a", END, END], "does not end with endif"),
+        (["{%- if cookiecutter.redis %}", "a", END], "not a condition on a declared answer"),
+        (["{% if not cookiecutter.redis %}", "a", END], "not a condition on a declared answer"),
+        (["{% if cookiecutter.radish %}", "a", END], "not a condition on a declared answer"),
+        (
+            ['{% if cookiecutter.ci == "jenkins" %}', "a", END],
+            "not a condition on a declared answer",
+        ),
+        (["a {% if cookiecutter.redis %}", "b", END], "not a condition on a declared answer"),
+    ],
+)
+def test_a_conditional_that_breaks_a_rule_is_found(text: list[str], mistake: str) -> None:
+    assert any(found.startswith(mistake) for found in mistakes(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        [REDIS, *"abcdefgh", END],
+        [REDIS, *"abcdefgh", END, REDIS, "i", END],
+        [REDIS, "a", "", "b", END, "", REDIS, "c", END],
+        [REDIS, "a", END, '{% if cookiecutter.ci != "none" %}', "b", END],
+    ],
+)
+def test_a_conditional_that_keeps_the_rules_is_not_reported(text: list[str]) -> None:
+    assert mistakes(text) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)

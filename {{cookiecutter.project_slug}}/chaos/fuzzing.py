@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ENVIRONMENT = dict(os.environ)
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
 {% if cookiecutter.database != "none" %}
 ENVIRONMENT["SCHEMATHESIS_HOOKS"] = "chaos.fuzzing_keys"
 {% endif %}
@@ -25,7 +25,6 @@ def fuzz(url: str, folder: Path, statuses: list[str], examples: int, at_once: in
     done = subprocess.run(
         [
             Path(sys.executable).with_name("schemathesis"),
-            f"--config-file={folder / 'schemathesis.toml'}",
             "--no-color",
             "run",
             "--checks=all",
@@ -36,6 +35,7 @@ def fuzz(url: str, folder: Path, statuses: list[str], examples: int, at_once: in
             "--request-timeout=20",
             f"{url}/openapi.json",
         ],
+        cwd=folder,
         env=ENVIRONMENT,
         capture_output=True,
         text=True,

@@ -26,36 +26,19 @@ READY = request("GET", "/readyz", 200)
 UNKNOWN = request("GET", "/no/such/path", 404)
 {% if cookiecutter.database != "none" %}
 READ = request("GET", "/orders?limit=10", 200)
-{% endif %}
-{% if cookiecutter.database == "none" %}
-READ = request("GET", "/version", 200)
-{% endif %}
-{% if cookiecutter.database != "none" %}
 WRITE = request("POST", "/orders", 201, {"item": "tea", "quantity": 1})
-{% endif %}
-{% if cookiecutter.database == "none" %}
-WRITE = request("POST", "/no/such/path", 404, {"item": "tea", "quantity": 1})
-{% endif %}
-{% if cookiecutter.database != "none" %}
 INVALID = request("POST", "/orders", 422, {"item": "tea", "quantity": "two"})
-{% endif %}
-{% if cookiecutter.database == "none" %}
-INVALID = request("POST", "/version", 405)
-{% endif %}
-{% if cookiecutter.database != "none" %}
 SLOW = WRITE
-{% endif %}
-{% if cookiecutter.database == "none" %}
-SLOW = READ
-{% endif %}
-"""What a slow client sends, its last bytes later than the others."""
-{% if cookiecutter.database != "none" %}
 SLOW_CLIENTS = ("headers", "bodies", "readers")
 {% endif %}
 {% if cookiecutter.database == "none" %}
+READ = request("GET", "/version", 200)
+WRITE = request("POST", "/no/such/path", 404, {"item": "tea", "quantity": 1})
+INVALID = request("POST", "/version", 405)
+SLOW = READ
 SLOW_CLIENTS = ("headers", "readers")
 {% endif %}
-"""What clients can be slow at that the service waits for."""
+"""`SLOW` is sent with its last bytes late; clients are slow at what the service waits for."""
 
 VARIABLES = {
     "LOG_LEVEL": "info",

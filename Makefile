@@ -62,7 +62,7 @@ check-workflows: $(READY)
 	@$(RUN) python -m tools.spellings
 
 check-rules: $(READY)
-	@$(RUN) pytest --quiet --tb=line tests/test_manifest.py tests/test_seams.py tests/test_ratchet.py
+	@$(RUN) pytest --quiet --tb=line tests/rules/test_manifest.py tests/rules/test_seams.py tests/rules/test_ratchet.py
 
 check-renders: $(READY)
 	@$(RUN) python -m tools.renders

@@ -10,12 +10,12 @@ from pytest_cookies.plugin import Cookies
 from tools import mongodb
 from tools.pythons import newest_python
 
-from . import table
-from .baking import Baker
-from .cluster import cluster, delivering_python, deployable  # noqa: F401  # Fixtures.
-from .environments import Environments
-from .slim import marked, output, own, refuses, said, slim, small  # noqa: F401  # Fixtures.
-from .variants import ROWS, VARIANTS, behaviour
+from .support import table
+from .support.baking import Baker
+from .support.cluster import cluster, delivering_python, deployable  # noqa: F401  # Fixtures.
+from .support.environments import Environments
+from .support.slim import marked, output, own, refuses, said, slim, small  # noqa: F401  # Fixtures.
+from .support.variants import ROWS, VARIANTS, behaviour
 
 
 def pytest_report_header() -> list[str]:

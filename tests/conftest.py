@@ -10,11 +10,11 @@ from pytest_cookies.plugin import Cookies
 from tools import mongodb
 from tools.pythons import newest_python
 
-from .support import table
+from .support import variant_table
 from .support.baking import Baker
 from .support.cluster import cluster, delivering_python, deployable  # noqa: F401  # Fixtures.
 from .support.environments import Environments
-from .support.slim import marked, output, own, refuses, said, slim, small  # noqa: F401  # Fixtures.
+from .support.small_template import marked, output, own, refuses, said, slim, small  # noqa: F401  # Fixtures.
 from .support.variants import ROWS, VARIANTS, behaviour
 
 
@@ -54,7 +54,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for outcome in ("passed", "failed", "error", "skipped")
         for report in terminalreporter.getreports(outcome)
     ]
-    for line in table.lines(reports):
+    for line in variant_table.lines(reports):
         terminalreporter.write_line(line)
 
 

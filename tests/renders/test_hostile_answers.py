@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.answer_sources import CHANNELS, command_line, render
 from tests.support.baking import BakeError
-from tests.support.channels import CHANNELS, command_line, render
-from tests.support.hostile import FREE_TEXTS, PLAIN, cases, together, with_answers
-from tests.support.meaning import meanings
-from tests.support.slim import Slim
+from tests.support.hostile_answers import FREE_TEXTS, PLAIN, cases, together, with_answers
+from tests.support.parsed_files import meanings
+from tests.support.small_template import Slim
 from tests.support.template import OPTIONS, ROOT
 
 RENDERED_BY_COOKIECUTTER = {"command_line", "user_configuration"}

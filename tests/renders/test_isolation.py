@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.channels import command_line, run
-from tests.support.hostile import PLAIN
+from tests.support.answer_sources import command_line, run
+from tests.support.hostile_answers import PLAIN
 from tests.support.needs import lack
-from tests.support.slim import Slim
+from tests.support.small_template import Slim
 from tests.support.template import ROOT
 
 CALLS = "%process,%network,%file"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.channels import replay_file, run
-from tests.support.hostile import FREE_TEXTS, PLAIN
+from tests.support.answer_sources import replay_file, run
+from tests.support.hostile_answers import FREE_TEXTS, PLAIN
 from tests.support.needs import lack
 from tests.support.template import ROOT
 from tests.support.variants import HARD_TEXT

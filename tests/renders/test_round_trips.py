@@ -14,8 +14,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from jinja2 import FileSystemLoader
 
-from tests.support.hostile import CORPUS, FREE_TEXTS, MARKERS
-from tests.support.meaning import filled_in, meaning
+from tests.support.hostile_answers import CORPUS, FREE_TEXTS, MARKERS
+from tests.support.parsed_files import filled_in, meaning
 from tests.support.template import DECLARED, FIRST, ROOT, SERVICE, files_of, with_derived
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.support.environments import Environments
+from tests.support.findings import findings_in, verdict
 from tests.support.inspection import INSPECTIONS
 from tests.support.needs import need_redis
 from tests.support.template import FIRST
 from tests.support.variants import CI_RUNS, FIRST_OF_ITS_KIND, ROWS, SEEN, VARIANTS, behaviour
-from tests.support.verdicts import findings_in, verdict
 from tools.pythons import UV, newest_python, outside
 
 Rendered = Callable[[str], Path]

@@ -9,10 +9,10 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.faults import MUTANTS, Mutant
+from tests.support.mutants import MUTANTS, Mutant
 from tests.support.needs import engine_answers, need_redis
-from tests.support.releases import commit, git
 from tests.support.running import Installed, install
+from tests.support.template_releases import commit, git
 from tests.support.variants import COMBINATIONS, IN_CI
 from tools.pythons import outside
 

@@ -16,7 +16,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
 from tests.support.needs import engine_answers
-from tests.support.pipeline import NEED_DOCKER, STEPS
+from tests.support.pipeline_steps import NEED_DOCKER, STEPS
 from tests.support.running import PATIENCE, free_ports
 from tests.support.template import OPTIONS
 from tests.support.variants import BARE, COMBINATIONS, FULLEST

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.releases import (
+from tests.support.template import OPTIONS
+from tests.support.template_releases import (
     NEWER,
     NO_MORE,
     NOT_YET,
@@ -24,7 +25,6 @@ from tests.support.releases import (
     publish,
     replace,
 )
-from tests.support.template import OPTIONS
 from tests.support.variants import VALUES, deciding
 from tools.pythons import UV, outside
 

@@ -14,7 +14,7 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.releases import commit
+from tests.support.template_releases import commit
 from tools.pythons import outside
 
 DIGEST = f"sha256:{'a1' * 32}"

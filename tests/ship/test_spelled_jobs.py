@@ -20,9 +20,9 @@ from tests.support.needs import lack
 from tools.pythons import UV, outside
 from tools.spellings import SCHEMAS, documents
 
-from .test_pipeline import START, sh
-from .test_spellings import DELIVERY, DEPLOYS, ROLLBACK, WEEKLY
-from .test_workflows import edited
+from .test_ci_dialects import DELIVERY, DEPLOYS, ROLLBACK, WEEKLY
+from .test_github_workflows import edited
+from .test_pipeline_steps import START, sh
 
 GITLAB_CI_LOCAL = "gitlab-ci-local@4.61.1"
 CHECKOV = "checkov@3.3.30"

@@ -12,10 +12,10 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
+from tests.support.findings import findings_in, verdict
 from tests.support.needs import need_redis
-from tests.support.pipeline import NEED_DOCKER, PROVE, STEPS, Step
+from tests.support.pipeline_steps import NEED_DOCKER, PROVE, STEPS, Step
 from tests.support.variants import COMBINATIONS, IN_CI
-from tests.support.verdicts import findings_in, verdict
 from tools.pythons import UV, outside
 
 AUTHOR = "-c user.name=Somebody -c user.email=somebody@example.com"

@@ -6,10 +6,10 @@ from typing import Literal
 
 import pytest
 
-from tests.support import table
+from tests.support import variant_table
+from tests.support.findings import findings_in, verdict
 from tests.support.template import FIRST, OPTIONS, unmet
 from tests.support.variants import ROWS, VALUES, VARIANTS
-from tests.support.verdicts import findings_in, verdict
 
 
 def test_each_pair_of_answers_that_can_work_stands_in_a_variant() -> None:
@@ -76,7 +76,7 @@ def report(
 
 
 def test_the_table_has_a_row_for_each_variant_and_adds_up_seconds() -> None:
-    told = table.lines(
+    told = variant_table.lines(
         [
             report("test_to_the_eye", "default-files", "passed", 1.0),
             report("test_to_the_eye", "default-links", "passed", 0.5),
@@ -89,4 +89,4 @@ def test_the_table_has_a_row_for_each_variant_and_adds_up_seconds() -> None:
     assert rows.keys() == ROWS.keys()
     assert "1.5 s" in rows["default"]
     assert "failed" in rows["redis-yes"]
-    assert table.lines([]) == []
+    assert variant_table.lines([]) == []

@@ -1,4 +1,4 @@
-"""The answers of `hostile.toml`, for every question that they are meant for."""
+"""The answers of `hostile_answers.toml`, for every question that they are meant for."""
 
 import tomllib
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .meaning import filled_in
+from .parsed_files import filled_in
 from .template import FIRST, OPTIONS, QUESTIONS
 
 CORPUS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))

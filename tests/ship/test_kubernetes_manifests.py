@@ -13,7 +13,16 @@ from jsonschema import Draft202012Validator
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.manifests import DIGEST, OVERLAYS, VARIANTS, Object, parse, released, slug, tool
+from tests.support.kubernetes_manifests import (
+    DIGEST,
+    OVERLAYS,
+    VARIANTS,
+    Object,
+    parse,
+    released,
+    slug,
+    tool,
+)
 from tests.support.needs import need_kubectl
 from tests.support.template import ROOT
 

@@ -18,8 +18,8 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
 from tests.support.needs import engine_answers, need_registry
-from tests.support.releases import commit, git
 from tests.support.running import PATIENCE, free_ports
+from tests.support.template_releases import commit, git
 from tools.pythons import UV, outside
 
 from .test_delivery import GITHUB

@@ -10,7 +10,7 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.manifests import FULL, VARIANTS, Object, kustomize, parse, released
+from tests.support.kubernetes_manifests import FULL, VARIANTS, Object, kustomize, parse, released
 from tests.support.needs import need_kubectl
 from tests.support.running import Installed, install
 from tests.support.template import ROOT

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.answer_sources import CHANNELS, render
 from tests.support.baking import BakeError
-from tests.support.channels import CHANNELS, render
-from tests.support.hostile import PLAIN, cases, together
-from tests.support.meaning import meanings
-from tests.support.slim import Slim
+from tests.support.hostile_answers import PLAIN, cases, together
+from tests.support.parsed_files import meanings
+from tests.support.small_template import Slim
 from tests.support.template import DECLARED, OPTIONS
 
 ACCEPTED = together(cases("accepted"))

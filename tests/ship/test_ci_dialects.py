@@ -14,7 +14,7 @@ from tests.support.stages import Pipeline, Stage, pipeline
 from tests.support.template import OPTIONS
 from tools import spellings
 
-from .test_workflows import edited
+from .test_github_workflows import edited
 
 PROVIDERS = [value for value in OPTIONS["ci"] if value != "none"]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from .answer_sources import CHANNELS, Answers, ask, command_line, render, run
 from .baking import BakeError
-from .channels import CHANNELS, Answers, ask, command_line, render, run
-from .hostile import MARKERS, with_answers
-from .meaning import meanings
+from .hostile_answers import MARKERS, with_answers
+from .parsed_files import meanings
 from .template import DECLARED, FIRST, ROOT, SERVICE
 
 

@@ -7,70 +7,34 @@ in for it signs with a key of its own; what is refused is refused by the service
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from time import monotonic
 
 import httpx
 import pytest
-import yaml
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.needs import engine_answers, need_registry
-from tests.support.running import PATIENCE, free_ports
+from tests.support.delivery_programs import GITHUB
+from tests.support.needs import engine_answers
+from tests.support.running import free_ports
+from tests.support.signing import (
+    BORROW,
+    NAME,
+    STAND_IN,
+    head_of,
+    last,
+    local_registry,
+    remove_images,
+    tags,
+)
 from tests.support.template_releases import commit, git
 from tools.pythons import UV, outside
-
-from .test_delivery import GITHUB
 
 pytestmark = [
     pytest.mark.containers,
     pytest.mark.skipif(not engine_answers(), reason="no Docker engine answers `docker info`"),
 ]
 
-NAME = "released-service"
-STAND_IN = '''\
-"""Signs with a key that anybody may know: a stand-in for Sigstore, for tests alone."""
-
-import hashlib
-import hmac
-import json
-import sys
-
-from .release import Release
-
-KEY = b"known"
-
-
-def sign(release: Release, statements: dict[str, bytes]) -> dict[str, bytes]:
-    """Sign the digest and each statement."""
-    said = {"signature": release.digest.encode()} | statements
-    return {name: bundle(text) for name, text in said.items()}
-
-
-def bundle(text: bytes) -> bytes:
-    """Return a text with its signature."""
-    return json.dumps({"text": text.decode(), "by": by(text)}).encode()
-
-
-def by(text: bytes) -> str:
-    """Return the signature of a text."""
-    return hmac.new(KEY, text, hashlib.sha256).hexdigest()
-
-
-def verify(release: Release, bundles: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the statements, if all are signed and the signature is of this digest."""
-    texts = {}
-    for name, held in bundles.items():
-        read = json.loads(held)
-        texts[name] = read["text"].encode()
-        if read["by"] != by(texts[name]):
-            sys.exit(f"{release}: its {name} was signed by another")
-    if texts.pop("signature") != release.digest.encode():
-        sys.exit(f"{release}: its signature is of another digest")
-    return texts
-'''
 MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json"
 
 Make = Callable[..., subprocess.CompletedProcess[str]]
@@ -78,39 +42,8 @@ Make = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A registry of this machine alone, empty; yields its host and port."""
-    folder = tmp_path_factory.mktemp("registry")
-    address = f"127.0.0.1:{free_ports(1)[0]}"
-    settings = {
-        "version": "0.1",
-        "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "images")}},
-        "http": {"addr": address},
-    }
-    (folder / "registry.yaml").write_text(yaml.safe_dump(settings))
-    with (folder / "registry.log").open("wb") as log:
-        server = subprocess.Popen(
-            [need_registry(), "serve", str(folder / "registry.yaml")], stdout=log, stderr=log
-        )
-    try:
-        deadline = monotonic() + PATIENCE
-        while not answers(address):
-            assert server.poll() is None, (folder / "registry.log").read_text()
-            assert monotonic() < deadline
+    with local_registry(tmp_path_factory.mktemp("registry")) as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def head_of(service: Path) -> str:
-    return git(service, "rev-parse", "HEAD").strip()
-
-
-def answers(address: str) -> bool:
-    with suppress(httpx.TransportError):
-        return httpx.get(f"http://{address}/v2/").status_code == 200
-    return False
 
 
 @pytest.fixture(scope="module")
@@ -144,14 +77,7 @@ def make(service: Path, registry: str) -> Iterator[Make]:
         return done
 
     yield run
-    found = subprocess.check_output(
-        ["docker", "images", "--format", "json", "--filter", f"reference=*{NAME}*"], text=True
-    ) + subprocess.check_output(
-        ["docker", "images", "--format", "json", "--filter", f"reference={registry}/team/{NAME}"],
-        text=True,
-    )
-    names = {f"{one['Repository']}:{one['Tag']}" for one in map(json.loads, found.splitlines())}
-    subprocess.run(["docker", "image", "rm", "--force", *names], check=True, capture_output=True)
+    remove_images(registry)
 
 
 @pytest.fixture(scope="module")
@@ -166,15 +92,6 @@ def first(built: None, make: Make, service: Path) -> str:
     make("load", "publish")
     make("sbom", "sign")
     return (service / ".reports/release").read_text().strip()
-
-
-def tags(registry: str) -> set[str]:
-    return set(httpx.get(f"http://{registry}/v2/team/{NAME}/tags/list").json()["tags"])
-
-
-def last(done: subprocess.CompletedProcess[str]) -> str:
-    """Return what a target that was refused said, without what make says of it."""
-    return done.stderr.splitlines()[-2]
 
 
 def test_a_release_is_what_the_registry_has_by_its_digest(first: str, registry: str) -> None:
@@ -305,19 +222,6 @@ def test_the_bill_of_the_release_before_is_not_signed_for_this_one(second: str, 
 @pytest.fixture(scope="module")
 def both(first: str, second: str) -> tuple[str, str]:
     return first, second
-
-
-BORROW = """
-import json
-from delivery.registry import attach, attached
-from delivery.release import Release
-from delivery.stand_in import bundle
-first, second = (Release(*name.split("@")) for name in {releases!r})
-borrowed = attached(first)
-if {signed}:
-    borrowed["signature.bundle"] = bundle(second.digest.encode())
-attach(second, borrowed)
-"""
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from .template import SERVICE
 
 NEED_DOCKER = {"make image smoke save"}
 NEED_A_REGISTRY = {"make load publish", "make load sbom sign"}
-"""What needs Docker, a registry and a signer: tests/ship/test_delivery.py runs its targets."""
+"""What needs Docker, a registry and a signer: tests/ship/test_signed_releases.py runs it."""
 NEED_THE_INTERNET = {"make audit", "make load scan"}
 """What asks for known faults, of which there is no copy here."""
 NEED_A_CLUSTER = {"make verify deploy probe"}

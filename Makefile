@@ -14,6 +14,7 @@ CORES := $(shell getconf _NPROCESSORS_ONLN)
 SHARED := --durations 20 --durations-min 30 --dist loadgroup --no-loadscope-reorder --numprocesses
 CODE := bench hooks tests tools
 WORKFLOWS := .github "{{cookiecutter.project_slug}}/.github"
+RULES := $(patsubst %,tests/rules/test_%.py,layout manifest seams ratchet)
 CHECKS := check-code check-types check-files check-workflows check-rules check-renders
 
 help:  ## Say what there is
@@ -62,7 +63,7 @@ check-workflows: $(READY)
 	@$(RUN) python -m tools.spellings
 
 check-rules: $(READY)
-	@$(RUN) pytest --quiet --tb=line tests/test_manifest.py tests/test_seams.py tests/test_ratchet.py
+	@$(RUN) pytest --quiet --tb=line $(RULES)
 
 check-renders: $(READY)
 	@$(RUN) python -m tools.renders

@@ -10,12 +10,15 @@ from pytest_cookies.plugin import Cookies
 from tools import mongodb
 from tools.pythons import newest_python
 
-from . import table
-from .baking import Baker
-from .cluster import cluster, delivering_python, deployable  # noqa: F401  # Fixtures.
-from .environments import Environments
-from .slim import marked, output, own, refuses, said, slim, small  # noqa: F401  # Fixtures.
-from .variants import ROWS, VARIANTS, behaviour
+from .support import variant_table
+from .support.baking import Baker
+from .support.ci_services import services  # noqa: F401  # A fixture.
+from .support.cluster import cluster, delivering_python, deployable  # noqa: F401  # Fixtures.
+from .support.containers import alone, compose, image, package, service, up  # noqa: F401  # Fixtures.
+from .support.environments import Environments
+from .support.small_template import marked, output, own, refuses, said, slim, small  # noqa: F401  # Fixtures.
+from .support.updates import owned, rendering, template_repository  # noqa: F401  # Fixtures.
+from .support.variants import ROWS, VARIANTS, behaviour
 
 
 def pytest_report_header() -> list[str]:
@@ -54,7 +57,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for outcome in ("passed", "failed", "error", "skipped")
         for report in terminalreporter.getreports(outcome)
     ]
-    for line in table.lines(reports):
+    for line in variant_table.lines(reports):
         terminalreporter.write_line(line)
 
 

@@ -1,4 +1,4 @@
-"""`make ratchet`: records the numbers that may only become smaller, in `tests/ratchet.toml`."""
+"""`make ratchet`: records numbers that may only become smaller, in `tests/rules/ratchet.toml`."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from tests.template import (
+from tests.support.template import (
     DECLARED,
     FEATURES,
     FIRST,
@@ -22,12 +22,12 @@ from tests.template import (
     with_derived,
     within,
 )
-from tests.variants import CODE
+from tests.support.variants import CODE
 
 from .lines import code_lines
 
 Numbers = dict[str, dict[str, int]]
-FILE = ROOT / "tests" / "ratchet.toml"
+FILE = ROOT / "tests" / "rules" / "ratchet.toml"
 HEADER = """\
 # Numbers that may only become smaller. `make ratchet` writes down what has improved; what has to
 # become larger is written here by hand, with the reason in the message of the commit.

@@ -12,8 +12,8 @@ from cookiecutter.exceptions import CookiecutterException
 from cookiecutter.main import cookiecutter
 from jinja2 import TemplateError
 
-from tests.template import files_of
-from tests.variants import EXTREMES
+from tests.support.template import files_of
+from tests.support.variants import EXTREMES
 
 from .formats import wrong
 from .pythons import ROOT, newest_python

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 from cookiecutter.main import cookiecutter
 
-from tests.template import FIRST, files_of
-from tests.variants import VARIANTS, spoken
+from tests.support.template import FIRST, files_of
+from tests.support.variants import VARIANTS, spoken
 
 from .lines import code_lines_below
 from .pythons import ROOT, newest_python

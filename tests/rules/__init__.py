@@ -1,0 +1,1 @@
+"""The rules of the template itself: manifest, seams, ratchet, hooks, `make check`, tools."""

@@ -1,0 +1,170 @@
+"""Who adds an option by CONTRIBUTING.md, and edits nothing else, has an option that works."""
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.template import OPTIONS, SERVICE, files_of
+from tools.own_files import own_files
+from tools.pythons import ROOT, UV, outside
+
+pytestmark = [pytest.mark.minutes, pytest.mark.proof]
+
+STEP = re.compile(
+    r"^(?:Write `(?P<new>[^`\n]+)`"
+    r"|In `(?P<file>[^`\n]+)`, (?P<where>before|after) the line that begins with"
+    r" (?P<ticks>`+)(?P<line>.+?)(?P=ticks))"
+    r":\n\n```\w+\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+ROSE = re.compile(r"\[(\w+)\] (\S+) = (\d+) is now (\d+)")
+HAND = "tests/rules/ratchet.toml"
+RENDERS = "tests/renders/test_variants.py"
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A copy of the template in which each step was followed."""
+
+    folder: Path
+    option: str
+    files: set[str]
+    """Those that the steps name."""
+
+    @property
+    def variant(self) -> str:
+        return f"{self.option}-yes"
+
+    @property
+    def service(self) -> Path:
+        return self.folder / "variants" / self.variant / "order-service"
+
+    def run(self, *command: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command of the template in the copy, with the tools beside this Python."""
+        return subprocess.run(
+            command,
+            cwd=folder or self.folder,
+            env=outside() | {"UV": UV},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.run(sys.executable, "-m", *arguments)
+
+
+def follow(document: str, folder: Path) -> set[str]:
+    """Do what each block of the document says; return the files that the blocks name."""
+    (walk,) = re.findall(r"^## Add an option$.*?(?=^## )", document, re.MULTILINE | re.DOTALL)
+    steps = list(STEP.finditer(walk))
+    assert len(steps) == walk.count("\n```") // 2, "CONTRIBUTING.md: a block without its file"
+    for step in steps:
+        if step["new"]:
+            (folder / step["new"]).write_text(step["text"], encoding="utf-8")
+            continue
+        file = folder / step["file"]
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        at = [n for n, line in enumerate(lines) if line.strip().startswith(step["line"])]
+        assert len(at) == 1, f"CONTRIBUTING.md: {step['file']}: {len(at)} lines: {step['line']}"
+        lines.insert(at[0] + (step["where"] == "after"), step["text"])
+        file.write_text("".join(lines), encoding="utf-8")
+    return {step["new"] or step["file"] for step in steps}
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
+    """Follow the document in a copy of the template, up to the ratchet."""
+    folder = tmp_path_factory.mktemp("contributor") / "template"
+    for path in own_files(ROOT):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, folder / path)
+    document = (folder / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (option,) = re.findall(r"^An example to follow: `(\w+)`", document, re.MULTILINE)
+    files = follow(document, folder)
+    copy = Followed(folder, option, files)
+    refused = copy.python("tools.ratchet")
+    assert refused.returncode == 1, refused.stdout
+    ratchet = (folder / HAND).read_text(encoding="utf-8")
+    for table, name, old, new in ROSE.findall(refused.stdout):
+        before, mark, after = ratchet.partition(f"[{table}]\n")
+        changed = after.replace(f"{name} = {old}\n", f"{name} = {new}\n", 1)
+        assert changed != after
+        ratchet = before + mark + changed
+    (folder / HAND).write_text(ratchet, encoding="utf-8")
+    written = copy.python("tools.ratchet")
+    assert written.returncode == 0, written.stdout
+    rendered = copy.python("tools.variant", copy.variant)
+    assert rendered.returncode == 0, rendered.stdout
+    return copy
+
+
+def test_the_example_is_an_option_that_there_is_not(followed: Followed) -> None:
+    assert followed.option not in OPTIONS
+    assert len(followed.files) > 5
+
+
+def test_only_what_the_document_names_is_edited(followed: Followed) -> None:
+    mine, theirs = ({str(path) for path in own_files(root)} for root in (ROOT, followed.folder))
+    assert mine <= theirs
+    changed = {
+        path
+        for path in theirs
+        if path not in mine or (ROOT / path).read_bytes() != (followed.folder / path).read_bytes()
+    }
+    assert changed == followed.files | {HAND}
+    assert not [path for path in followed.files if path.startswith(("hooks/", "tests/"))]
+
+
+def test_the_ratchet_says_what_the_option_costs(followed: Followed) -> None:
+    text = (followed.folder / HAND).read_text(encoding="utf-8")
+    assert re.search(rf"^{followed.variant} = \d+$", text, re.MULTILINE)
+    assert re.search(rf"^{followed.option} = \d+$", text, re.MULTILINE)
+
+
+def test_the_tests_of_the_template_pass_for_the_new_variants(followed: Followed) -> None:
+    quick = [f"tests/rules/test_{name}.py" for name in ("manifest", "seams", "ratchet")]
+    ours = f"(not test_variants or {followed.option} or default) and not own and not dependencies"
+    done = followed.python(
+        "pytest", "--quiet", "-p", "no:cacheprovider", *quick, RENDERS, "-k", ours
+    )
+    assert done.returncode == 0, done.stdout
+    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) > 100
+
+
+def test_a_service_has_the_files_only_if_it_was_chosen(followed: Followed) -> None:
+    listed = {
+        path.removeprefix(f"{SERVICE.name}/").replace(
+            "{{cookiecutter.package_name}}", "order_service"
+        )
+        for path in followed.files
+        if path.startswith(SERVICE.name) and not (ROOT / path).exists()
+    }
+    assert len(listed) > 1
+    assert listed < files_of(followed.service)
+    assert followed.run(sys.executable, "-m", "tools.variant", "default").returncode == 0
+    default = followed.folder / "variants/default/order-service"
+    assert not listed & files_of(default)
+    for path in files_of(default):
+        assert followed.option not in (default / path).read_text(encoding="utf-8"), path
+
+
+def test_the_service_passes_its_own_checks_and_the_tests_of_the_option(followed: Followed) -> None:
+    environment = followed.folder.parent / "environment"
+    make = ["env", f"UV_PROJECT_ENVIRONMENT={environment}", "make", f"UV={UV}", "check"]
+    done = followed.run(*make, folder=followed.service)
+    assert done.returncode == 0, done.stdout
+    tests = [
+        path for path in files_of(followed.service) if followed.option in path and "test" in path
+    ]
+    assert tests
+    python = str(environment / "bin/python")
+    done = followed.run(python, "-m", "pytest", "--quiet", *tests, folder=followed.service)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\d+ passed", done.stdout)

@@ -1,0 +1,176 @@
+"""Conditionals are blocks of whole lines, stand in few files, and know only declared names."""
+
+import re
+from itertools import zip_longest
+from pathlib import Path
+
+import pytest
+
+from tests.support.template import DECLARED, DERIVED, FEATURES, OPTIONS, ROOT, SERVICE
+
+SEAMS = {
+    ".circleci/config.yml",
+    ".dockerignore",
+    ".env.example",
+    "Makefile",
+    "README.md",
+    "azure-pipelines.yml",
+    "chaos/fuzzing.py",
+    "chaos/traffic.py",
+    "compose.yaml",
+    "compose/migrate.yaml",
+    "compose/service.env",
+    "compose/service.yaml",
+    "compose/web.yaml",
+    "delivery/azure.md",
+    "delivery/circleci.md",
+    "delivery/gitlab.md",
+    "delivery/cluster_token.py",
+    "delivery/this_machine.py",
+    "deploy/README.md",
+    "deploy/base/kustomization.yaml",
+    "deploy/base/network/kustomization.yaml",
+    "deploy/base/settings.env",
+    "deploy/components/external-secrets/secrets.yaml",
+    "deploy/overlays/local/kustomization.yaml",
+    "deploy/overlays/production/kustomization.yaml",
+    "deploy/overlays/staging/kustomization.yaml",
+    "dev/run.py",
+    "pyproject.toml",
+    "src/{{cookiecutter.package_name}}/adapters/postgres.py",
+    "src/{{cookiecutter.package_name}}/cli.py",
+    "src/{{cookiecutter.package_name}}/commands/migrate.py",
+    "src/{{cookiecutter.package_name}}/jobs.py",
+    "src/{{cookiecutter.package_name}}/lifecycle.py",
+    "src/{{cookiecutter.package_name}}/main.py",
+    "src/{{cookiecutter.package_name}}/settings.py",
+    "tests/conftest.py",
+    "tests/twelve_factor/subject.py",
+}
+"""Every file that may hold a conditional; a new one is worth an argument."""
+
+IF = re.compile(r' *\{% if cookiecutter\.(\w+)(?: (?:==|!=) "([\w.-]+)")? %\}')
+LONGEST = 8
+"""Most lines that one condition may guard; more are a file of their own, or two blocks."""
+VALUE = re.compile(r"\{\{ cookiecutter\.(\w+) \}\}")
+FREE_TEXT = {"project_name", "description", "author_name", "organization"}
+INCLUDE = "{% include 'licenses/' ~ cookiecutter.license ~ '.txt' %}"
+COPIED = {SERVICE / name for name in DECLARED["_copy_without_render"]}
+FILES = sorted(
+    path
+    for path in SERVICE.rglob("*")
+    if path.is_file() and not COPIED.intersection([path, *path.parents])
+)
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(SERVICE))
+
+
+def test_conditionals_stand_at_the_seams_and_nowhere_else() -> None:
+    assert {name(path) for path in FILES if "{% if" in path.read_text(encoding="utf-8")} == SEAMS
+
+
+def mistakes(text: list[str]) -> list[str]:
+    """Return which rules for blocks these lines break, each with its condition."""
+    tags = [number for number, line in enumerate(text) if "{%" in line]
+    found = []
+    last_if, last_size, last_end = "", 0, -1
+    for start, end in zip_longest(tags[::2], tags[1::2], fillvalue=len(text) - 1):
+        tag, block = text[start].strip(), text[start + 1 : end]
+        if not declared(text[start]):
+            found.append(f"not a condition on a declared answer: {tag}")
+        if text[end].strip() != "{% endif %}":
+            found.append(f"does not end with endif: {tag}")
+        if not any(map(str.strip, block)):
+            found.append(f"guards nothing: {tag}")
+        if len(block) > LONGEST:
+            found.append(f"guards more than {LONGEST} lines: {tag}")
+        if (tag, start) == (last_if, last_end + 1) and last_size + len(block) <= LONGEST:
+            found.append(f"belongs to the block above it: {tag}")
+        last_if, last_size, last_end = tag, len(block), end
+    return found
+
+
+def declared(tag: str) -> bool:
+    """Tell whether a condition names an answer that can be given."""
+    if not (found := IF.fullmatch(tag)):
+        return False
+    question, value = found.groups()
+    if value:
+        return value in OPTIONS.get(question, ())
+    return OPTIONS.get(question) in (True, False) or question in DERIVED.keys() & FEATURES
+
+
+@pytest.mark.parametrize("seam", sorted(SEAMS))
+def test_a_conditional_is_one_block_of_whole_lines(seam: str) -> None:
+    assert mistakes(lines(SERVICE / seam)) == []
+
+
+REDIS, END = "{% if cookiecutter.redis %}", "{% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ([REDIS, "a", END, REDIS, "b", END], "belongs to the block above it"),
+        ([REDIS, *"abcdefghi", END], "guards more than 8 lines"),
+        ([REDIS, "", END], "guards nothing"),
+        ([REDIS, "a"], "does not end with endif"),
+        ([REDIS, "a", "{% else %}", "b", END], "does not end with endif"),
+        ([REDIS, REDIS, "a", END, END], "does not end with endif"),
+        (["{%- if cookiecutter.redis %}", "a", END], "not a condition on a declared answer"),
+        (["{% if not cookiecutter.redis %}", "a", END], "not a condition on a declared answer"),
+        (["{% if cookiecutter.radish %}", "a", END], "not a condition on a declared answer"),
+        (
+            ['{% if cookiecutter.ci == "jenkins" %}', "a", END],
+            "not a condition on a declared answer",
+        ),
+        (["a {% if cookiecutter.redis %}", "b", END], "not a condition on a declared answer"),
+    ],
+)
+def test_a_conditional_that_breaks_a_rule_is_found(text: list[str], mistake: str) -> None:
+    assert any(found.startswith(mistake) for found in mistakes(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        [REDIS, *"abcdefgh", END],
+        [REDIS, *"abcdefgh", END, REDIS, "i", END],
+        [REDIS, "a", "", "b", END, "", REDIS, "c", END],
+        [REDIS, "a", END, '{% if cookiecutter.ci != "none" %}', "b", END],
+    ],
+)
+def test_a_conditional_that_keeps_the_rules_is_not_reported(text: list[str]) -> None:
+    assert mistakes(text) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_other_tags_are_plain_values(path: Path) -> None:
+    text = path.read_text(encoding="utf-8").replace(INCLUDE, "")
+    assert "{#" not in text
+    assert len(re.findall(r"\{%", text)) == len(re.findall(r"\{% (?:if|endif) ", text))
+    assert len(re.findall(r"\{\{", text)) == len(VALUE.findall(text))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_free_text_stays_out_of_code(path: Path) -> None:
+    if path.suffix != ".md":
+        assert not FREE_TEXT.intersection(VALUE.findall(path.read_text(encoding="utf-8")))
+
+
+def test_file_names_hold_no_jinja_but_the_two_standard_ones() -> None:
+    for path in SERVICE.rglob("*"):
+        rest = str(path.relative_to(ROOT)).replace("{{cookiecutter.project_slug}}", "")
+        assert "{" not in rest.replace("{{cookiecutter.package_name}}", "")
+
+
+def test_hooks_and_tests_name_no_option() -> None:
+    for hook in (ROOT / "hooks").iterdir():
+        words = set(re.findall(r"\w+", hook.read_text(encoding="utf-8")))
+        assert not words & (OPTIONS.keys() - {"license"})

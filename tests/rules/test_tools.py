@@ -1,0 +1,95 @@
+"""What maintainers run by name does what it says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.template import FIRST, expected_files
+from tests.support.variants import VARIANTS
+from tools import variant as tool
+from tools.pythons import ROOT, outside
+
+ONE = "database-none"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tool, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_without_an_id_every_variant_is_listed_with_its_answers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert tool.main("") == 0
+    rows = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert [name for name, _ in rows] == list(VARIANTS)
+    assert dict(rows)[ONE] == "database=none"
+
+
+def test_a_variant_is_rendered_anew_and_told_of(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = folder / ONE / "order-service"
+    service.mkdir(parents=True)
+    (service / "left").touch()
+    assert tool.main(ONE) == 0
+    assert not (service / "left").exists()
+    said = capsys.readouterr().out
+    rows = {line[:13].strip(): line[14:] for line in said.splitlines()}
+    count = len(expected_files(FIRST | {"package_name": "order_service"} | VARIANTS[ONE]))
+    assert rows["answers"] == "database=none"
+    assert rows["files"] == str(count)
+    assert 1000 < int(rows["lines of src"].split()[0]) < 2000
+    assert "fastapi" in rows["dependencies"]
+    assert "psycopg" not in rows["dependencies"]
+    assert rows["containers"] == "1: web"
+    assert "order-service\nmake setup check" in said
+    assert f'pytest -k "{ONE}"' in said
+
+
+def test_an_unknown_variant_is_refused_in_one_line_with_what_is_near(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tool.main("databse-none") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"no variant databse-none: is it {ONE}")
+    assert not list(folder.iterdir())
+
+
+def test_make_names_the_variant_to_the_tool() -> None:
+    done = subprocess.run(
+        ["make", "variant", "ID=no such thing"],
+        cwd=ROOT,
+        env=outside(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert done.stderr.startswith("no variant no such thing: make variant lists them\n")
+
+
+def test_what_is_rendered_to_be_looked_at_stays_out_of_git() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    assert f"/{tool.FOLDER.relative_to(ROOT)}/" in ignored
+
+
+def test_one_process_does_all_tests_of_a_group(tmp_path: Path) -> None:
+    (tmp_path / "test_groups.py").write_text(
+        "import os, pathlib, pytest\n"
+        "@pytest.mark.parametrize('group', [\n"
+        "    pytest.param(n % 2, marks=pytest.mark.xdist_group(f'g{n % 2}')) for n in range(20)\n"
+        "])\n"
+        "def test_it(group):\n"
+        "    with pathlib.Path(f'{group}.txt').open('a') as file:\n"
+        "        file.write(os.environ['PYTEST_XDIST_WORKER'] + ' ')\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-n2", "--dist=loadgroup", "-p", "no:cacheprovider"]
+    subprocess.run(command, cwd=tmp_path, env=outside(), capture_output=True, check=True)
+    for group in (0, 1):
+        processes = (tmp_path / f"{group}.txt").read_text().split()
+        assert len(processes) == 10
+        assert len(set(processes)) == 1

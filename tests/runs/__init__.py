@@ -1,0 +1,1 @@
+"""Renders that are started and driven: their processes, containers and updates."""

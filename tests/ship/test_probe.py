@@ -1,0 +1,120 @@
+"""The deployed service is asked from outside, and a wrong answer is told apart from a right one."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from pytest_cookies.plugin import Cookies
+
+from tests.support.baking import Baker
+from tests.support.cluster import DIGEST, IMAGE, Cluster, one_line
+from tests.support.running import Installed, Web, install
+
+Answers = dict[str, list[tuple[int, str]]]
+RIGHT: Answers = {
+    "/livez": [(200, "{}")],
+    "/readyz": [(200, "{}")],
+    "/version": [(200, '{"revision": "abc123"}')],
+}
+
+
+@contextmanager
+def serving(answers: Answers) -> Iterator[str]:
+    """Answer each path with what is next in its list, and then with the last again and again."""
+    left = {path: list(given) for path, given in answers.items()}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            given = left[self.path]
+            status, body = given.pop(0) if len(given) > 1 else given[0]
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def installed(cookies_session: Cookies) -> Installed:
+    return install(Baker(cookies_session).bake(kubernetes=True, database="none"))
+
+
+def probe(cluster: Cluster, url: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    given = {"REVISION": "abc123", "RELEASE": "", "PROBE_SECONDS": "0", "SERVICE_URL": url}
+    return cluster.run("probe", **given | variables)
+
+
+def test_the_real_service_is_as_it_should_be(cluster: Cluster, installed: Installed) -> None:
+    with Web(installed, revision="abc123") as web:
+        done = probe(cluster, f"{web.url}/")
+        assert done.returncode == 0, done.stderr
+        paths = [line.removeprefix(web.url) for line in done.stdout.splitlines()]
+        assert paths == [f"{path}: as it should be" for path in RIGHT]
+        other = one_line(probe(cluster, web.url, REVISION="def456"))
+        assert other == f"{web.url}/version: is revision abc123, and should be def456"
+        assert web.stop() == 0
+    assert "/livez: does not answer" in one_line(probe(cluster, web.url))
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"/livez": [(500, "")]}, "/livez: answers 500"),
+        ({"/readyz": [(503, "")]}, "/readyz: answers 503"),
+        ({"/version": [(200, "<html>")]}, "/version: names no revision"),
+        ({"/version": [(200, "[]")]}, "/version: names no revision"),
+        ({"/version": [(200, '{"revision": "old"}')]}, "/version: is revision old, and should be"),
+    ],
+)
+def test_a_wrong_answer_is_told(cluster: Cluster, answers: Answers, said: str) -> None:
+    with serving(RIGHT | answers) as url:
+        assert said in one_line(probe(cluster, url))
+
+
+def test_it_asks_again_until_the_new_pods_answer(cluster: Cluster) -> None:
+    old = {"/readyz": [(503, ""), *RIGHT["/readyz"]], "/version": [(200, "{}"), *RIGHT["/version"]]}
+    with serving(RIGHT | old) as url:
+        assert probe(cluster, url, PROBE_SECONDS="60").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"SERVICE_URL": ""}, "SERVICE_URL is not set"),
+        ({"SERVICE_URL": "orders.example.com"}, "SERVICE_URL=orders.example.com: give an address"),
+        ({"REVISION": ""}, "REVISION is not set"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(
+    cluster: Cluster,
+    variables: dict[str, str],
+    said: str,
+) -> None:
+    assert said in one_line(probe(cluster, "http://127.0.0.1:1", **variables))
+
+
+def test_an_earlier_release_is_expected_to_be_the_revision_of_its_image(cluster: Cluster) -> None:
+    labels = {"org.opencontainers.image.revision": "abc123"}
+    image = json.dumps([{"Config": {"Labels": labels}}])
+    calls = cluster.programs / "docker-calls"
+    cluster.add("docker", f"#!/bin/sh\necho \"$@\" >> {calls}\necho '{image}'\n")
+    release = f"{IMAGE}@{DIGEST}"
+    with serving(RIGHT) as url:
+        done = probe(cluster, url, RELEASE=release, REVISION="of-the-pipeline")
+    assert done.returncode == 0, done.stderr
+    asked = calls.read_text().splitlines()
+    assert asked == [f"pull --quiet {release}", f"image inspect {release}"]

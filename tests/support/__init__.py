@@ -1,0 +1,1 @@
+"""Fixtures and rigs that the tests share."""

@@ -1,0 +1,111 @@
+"""What the template declares, read once: its questions, features and files."""
+
+import json
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+
+ROOT = Path(__file__).parents[2]
+SERVICE = ROOT / "{{cookiecutter.project_slug}}"
+DECLARED: dict[str, Any] = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+QUESTIONS = {name: value for name, value in DECLARED.items() if not name.startswith("_")}
+OPTIONS: dict[str, Any] = {
+    name: value for name, value in QUESTIONS.items() if isinstance(value, list | bool)
+}
+DERIVED: dict[str, str] = {
+    name: value
+    for name, value in DECLARED.items()
+    if name.startswith("__") and isinstance(value, str)
+}
+"""What follows from the answers and has a name, such as that there is anything to be attached."""
+FIRST: dict[str, Any] = {
+    name: value[0] if isinstance(value, list) else value for name, value in QUESTIONS.items()
+}
+"""The default answers, but for those that are made of others."""
+FEATURES: dict[str, list[str]] = DECLARED["_features"]
+REQUIREMENTS: dict[str, list[str]] = DECLARED["_requires"]
+
+NOT_OURS = {
+    ".venv", ".tools", ".dev", "__pycache__", "uv.lock", ".env", ".hypothesis", ".schemathesis",
+}  # fmt: skip
+
+
+def files_of(folder: Path) -> set[str]:
+    """Return every file below `folder` that a person wrote, by its path from there."""
+    return {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not NOT_OURS.intersection(path.relative_to(folder).parts)
+        and not any(part.endswith("_cache") for part in path.relative_to(folder).parts)
+    }
+
+
+def chosen(feature: str, answers: dict[str, Any]) -> bool:
+    """Tell whether the answers choose a feature: `name`, `name=value` or `name!=value`."""
+    if "!=" in feature:
+        question, value = feature.split("!=")
+        return bool(answers[question] != value)
+    if "=" in feature:
+        question, value = feature.split("=")
+        return bool(answers[question] == value)
+    return bool(answers[feature])
+
+
+def unmet(answers: dict[str, Any]) -> list[str]:
+    """Return the features that these answers choose without what they need."""
+    return [
+        feature
+        for feature, needs in REQUIREMENTS.items()
+        if chosen(feature, answers) and not all(chosen(need, answers) for need in needs)
+    ]
+
+
+@cache
+def derivations() -> dict[str, Template]:
+    """Return how each derived answer is made, read by Jinja once."""
+    jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  # No HTML is made.
+    return {name: jinja.from_string(text) for name, text in DERIVED.items()}
+
+
+def with_derived(answers: dict[str, Any]) -> dict[str, Any]:
+    """Return the answers and what follows from them."""
+    return answers | {
+        name: made.render(cookiecutter=answers) for name, made in derivations().items()
+    }
+
+
+@cache
+def template_files() -> frozenset[str]:
+    """Return the files of the template's own service, by their paths as they stand there."""
+    return frozenset(files_of(SERVICE))
+
+
+def expected_files(answers: dict[str, Any]) -> set[str]:
+    """Return what a render of these answers must hold: no file more, none less."""
+    answers = with_derived(answers)
+    doomed = [
+        matching(pattern)
+        for feature, patterns in FEATURES.items()
+        if not chosen(feature, answers)
+        for pattern in patterns
+    ]
+    left = template_files().difference(*doomed)
+    package = answers["package_name"]
+    return {path.replace("{{cookiecutter.package_name}}", package) for path in left}
+
+
+@cache
+def matching(pattern: str) -> frozenset[str]:
+    """Return the files of the template's own service that a pattern names."""
+    return frozenset(path for path in template_files() if within(path, pattern))
+
+
+def within(path: str, pattern: str) -> bool:
+    """Tell whether `path` is what `pattern` names, or lies in the folder that it names."""
+    parts = path.split("/")
+    wanted = pattern.split("/")
+    return len(parts) >= len(wanted) and all(map(fnmatch, parts, wanted))

@@ -5,7 +5,7 @@ import resource
 import pytest
 
 from tests.conftest import *  # noqa: F403  # Its fixtures, whatever is attached.
-from tests.figures import figures_of, measured
+from tests.support.figures import figures_of, measured
 
 from .traffic import VARIABLES
 

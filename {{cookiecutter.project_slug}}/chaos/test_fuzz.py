@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.figures import Figures
-from tests.service import Service
+from tests.support.figures import Figures
+from tests.support.service import Service
 
 from .fuzzing import fuzz
 from .scale import scaled

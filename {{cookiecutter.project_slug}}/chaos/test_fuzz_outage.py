@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.figures import Figures
-from tests.proxy import Proxy
-from tests.service import Service
+from tests.support.figures import Figures
+from tests.support.proxy import Proxy
+from tests.support.service import Service
 
 from .fuzzing import fuzz
 from .scale import scaled

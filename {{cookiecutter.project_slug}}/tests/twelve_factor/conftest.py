@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ..figures import measured
+from ..support.figures import measured
 from .image import image
 from .report import as_json, rows
 

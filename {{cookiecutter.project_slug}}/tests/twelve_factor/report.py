@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ..figures import Figure, figures_of
+from ..support.figures import Figure, figures_of
 
 NOT_APPLICABLE = "not applicable"
 NUMERALS = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]

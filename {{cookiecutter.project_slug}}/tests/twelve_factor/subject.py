@@ -14,7 +14,7 @@ import httpx
 import pytest
 import yaml
 
-from ..service import PATIENCE, path_only, run
+from ..support.service import PATIENCE, path_only, run
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"

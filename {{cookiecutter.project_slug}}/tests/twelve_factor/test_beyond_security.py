@@ -6,8 +6,8 @@ import re
 import httpx
 import yaml
 
-from ..figures import Figures
-from ..service import PATIENCE, Service
+from ..support.figures import Figures
+from ..support.service import PATIENCE, Service
 from .image import docker
 from .subject import ROOT, compose, last_stage, readable_paths
 

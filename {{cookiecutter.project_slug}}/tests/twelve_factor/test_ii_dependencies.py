@@ -8,8 +8,8 @@ import tomllib
 from importlib.metadata import packages_distributions
 from typing import Any
 
-from ..figures import Figures
-from ..service import Service
+from ..support.figures import Figures
+from ..support.service import Service
 from .image import docker
 from .subject import ROOT, syntax_trees, tracked
 

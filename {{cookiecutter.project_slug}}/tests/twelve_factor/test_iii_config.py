@@ -13,9 +13,9 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..figures import Figures
-from ..proxy import Proxy
-from ..service import PATIENCE, Service, connect, path_only, run
+from ..support.figures import Figures
+from ..support.proxy import Proxy
+from ..support.service import PATIENCE, Service, connect, path_only, run
 from .image import docker
 from .limits import REFUSAL_SECONDS
 from .subject import (

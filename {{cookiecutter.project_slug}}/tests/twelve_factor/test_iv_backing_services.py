@@ -5,9 +5,9 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..figures import Figures
-from ..proxy import Proxy
-from ..service import PATIENCE, Service, until
+from ..support.figures import Figures
+from ..support.proxy import Proxy
+from ..support.service import PATIENCE, Service, until
 from .limits import OUTAGE_SECONDS, RECOVERY_SECONDS
 from .subject import BACKING_SERVICES, not_applicable, readable_paths
 

@@ -13,8 +13,8 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..figures import Figures
-from ..service import PATIENCE, Service, connect, free_ports, read_all, started, until
+from ..support.figures import Figures
+from ..support.service import PATIENCE, Service, connect, free_ports, read_all, started, until
 from .limits import READY_SECONDS, STOP_MARGIN_SECONDS
 from .subject import ROOT, command_of_record, compose, endless, resource
 

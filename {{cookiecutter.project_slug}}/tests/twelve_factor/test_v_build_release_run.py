@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import yaml
 
-from ..figures import Figures
-from ..service import Service
+from ..support.figures import Figures
+from ..support.service import Service
 from .image import docker
 from .subject import (
     BACKING_SERVICES,

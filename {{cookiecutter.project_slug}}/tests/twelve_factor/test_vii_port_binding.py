@@ -10,8 +10,8 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..figures import Figures
-from ..service import PATIENCE, Service, free_ports, run
+from ..support.figures import Figures
+from ..support.service import PATIENCE, Service, free_ports, run
 from .image import docker
 from .limits import REFUSAL_SECONDS
 

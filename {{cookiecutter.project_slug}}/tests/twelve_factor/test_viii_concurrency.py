@@ -7,8 +7,8 @@ from time import perf_counter
 
 import httpx
 
-from ..figures import Figures
-from ..service import COMMAND, PATIENCE, Service, connect, free_ports, started
+from ..support.figures import Figures
+from ..support.service import COMMAND, PATIENCE, Service, connect, free_ports, started
 from .limits import BYSTANDER_SECONDS
 from .subject import command_of_record, commands, compose, endless, processes, resource
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import httpx
 
-from ..figures import Figures
-from ..service import COMMAND, PATIENCE, Service, free_ports
+from ..support.figures import Figures
+from ..support.service import COMMAND, PATIENCE, Service, free_ports
 from .image import docker
 from .limits import COMPOSE_SECONDS
 from .subject import (

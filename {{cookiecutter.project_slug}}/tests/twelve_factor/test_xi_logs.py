@@ -11,8 +11,8 @@ from time import perf_counter
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from ..figures import Figures
-from ..service import COMMAND, PATIENCE, Service, connect, started, until
+from ..support.figures import Figures
+from ..support.service import COMMAND, PATIENCE, Service, connect, started, until
 from .limits import LINE_SECONDS, OUTAGE_SECONDS
 from .subject import interface, readable_paths
 

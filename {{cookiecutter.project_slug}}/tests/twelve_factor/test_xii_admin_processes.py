@@ -3,8 +3,8 @@
 import json
 import socket
 
-from ..figures import Figures
-from ..service import path_only, run
+from ..support.figures import Figures
+from ..support.service import path_only, run
 from .image import docker
 from .subject import commands, endless, interface
 

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from tests.support.figures import Figures
-from tests.support.proxy import Proxy
-from tests.support.service import Service
+from tests.support.service import Proxy, Service
+from tests.twelve_factor.report import Figures
 
 from .fuzzing import fuzz
 from .scale import scaled

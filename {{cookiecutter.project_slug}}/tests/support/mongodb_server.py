@@ -1,6 +1,7 @@
 """A real MongoDB for the tests: that of `MONGODB_URL`, or else one of this machine's own."""
 
 import os
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +15,11 @@ from pymongo import MongoClient
 from pymongo.uri_parser import parse_uri
 
 from dev.mongodb import server
+from {{ cookiecutter.package_name }}.__main__ import SERVICE
+from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.settings import Settings
 
-from .migrated import migrate_database
-from .proxy import Proxy
+from .service import Proxy
 
 
 def beside(url: str, name: str) -> str:
@@ -38,6 +41,12 @@ def fresh_database(server_url: str) -> Iterator[str]:
     finally:
         with MongoClient[dict[str, Any]](url) as client:
             client.drop_database(name)
+
+
+def migrate_database(url: str) -> None:
+    """Run `migrate` in this process."""
+    settings = Settings.model_construct(mongodb_url=Secret(url))
+    assert migrate.run(SERVICE, settings, Namespace()) == 0
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +74,7 @@ def elsewhere(environment: dict[str, str], database_url: str) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def migrated_database(server_url: str) -> Iterator[str]:
     with fresh_database(server_url) as url:
-        migrate_database(mongodb_url=Secret(url))
+        migrate_database(url)
         yield url
 
 

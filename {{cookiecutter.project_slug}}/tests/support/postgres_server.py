@@ -1,6 +1,7 @@
 """A real PostgreSQL for the tests: that of `DATABASE_URL`, or else an embedded one."""
 
 import os
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +16,16 @@ from pydantic import Secret
 from pydantic_core import MultiHostUrl
 
 from dev.postgres import embedded
+from {{ cookiecutter.package_name }}.__main__ import SERVICE
+from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.settings import Settings
 
-from .migrated import migrate_database
-from .proxy import Proxy
+from .service import Proxy
+
+DROP_OTHERS = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 @contextmanager
@@ -44,6 +52,18 @@ def no_need_to_last(server_url: str) -> None:
         connection.execute("SELECT pg_reload_conf()")
 
 
+def migrate_database(url: str) -> None:
+    """Run `migrate` in this process."""
+    settings = Settings.model_construct(database_url=Secret(MultiHostUrl(url)))
+    assert migrate.run(SERVICE, settings, Namespace()) == 0
+
+
+def drop_connections(url: str) -> None:
+    """Wait until they are gone: a server that is only told to end them may do so in a query."""
+    with psycopg.connect(url) as connection:
+        connection.execute(DROP_OTHERS)
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     if url := os.environ.get("DATABASE_URL"):
@@ -65,7 +85,7 @@ def database_url(server_url: str) -> Iterator[str]:
 @pytest.fixture
 def other_database(database_url: str) -> str:
     """Return the URL of a database that holds the schema, beside that of the environment."""
-    migrate_database(database_url=Secret(MultiHostUrl(database_url)))
+    migrate_database(database_url)
     return database_url
 
 
@@ -78,7 +98,7 @@ def elsewhere(environment: dict[str, str], database_url: str) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def migrated_database(server_url: str) -> Iterator[str]:
     with fresh_database(server_url) as url:
-        migrate_database(database_url=Secret(MultiHostUrl(url)))
+        migrate_database(url)
         yield url
 
 

@@ -8,7 +8,7 @@ from redis import Redis
 
 from dev.redis import NoServer, server
 
-from .proxy import Proxy
+from .service import Proxy
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
-"""The real process, started by its command of record and looked at from outside."""
+"""The real process, started by its command of record, and a proxy to its backing services."""
 
+import asyncio
 import json
 import os
 import queue
@@ -9,7 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 from typing import Any, Self
@@ -159,3 +160,104 @@ def connect(service: Service, sent: bytes) -> socket.socket:
 def read_all(connection: socket.socket) -> bytes:
     """Read until the service closes the connection."""
     return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def assert_stops(service: Service) -> None:
+    """Stop it: it exits by itself, with status 0 and without a word on stderr."""
+    service.terminate()
+    assert service.wait() == 0
+    assert service.stderr() == b""
+
+
+def assert_second_signal_stops(service: Service, second: signal.Signals = signal.SIGTERM) -> None:
+    """Stop it twice: it drains and reports it, then exits at once."""
+    service.terminate()
+    service.wait_for("draining")
+    ready = service.get("/readyz")
+    assert (ready.status_code, ready.headers["connection"]) == (503, "close")
+    service.process.send_signal(second)
+    assert service.wait() == 128 + second
+    assert service.stderr() == b""
+
+
+class Proxy:
+    """Passes bytes between `port` and a server, in its own thread; can be cut and frozen."""
+
+    def __init__(self, server: tuple[str, int] | str) -> None:
+        """Take the server's host and port, or the path of its Unix socket."""
+        self.port = 0
+        self._server = server
+        self._listener: asyncio.Server | None = None
+        self._passing: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._flowing = asyncio.Event()
+        self.thaw()
+        self.open()
+
+    def open(self) -> None:
+        """Let connections in, always on the same port."""
+        self._run(self._open())
+
+    def cut(self) -> None:
+        """Refuse new connections and drop those that there are, as a server does that is killed."""
+        self._run(self._cut())
+
+    def freeze(self) -> None:
+        """Accept everything and answer nothing, as a server does that is stopped."""
+        self._loop.call_soon_threadsafe(self._flowing.clear)
+
+    def thaw(self) -> None:
+        """Pass on what was held back, and all that follows."""
+        self._loop.call_soon_threadsafe(self._flowing.set)
+
+    def close(self) -> None:
+        """End it."""
+        self.cut()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+    async def _open(self) -> None:
+        self._listener = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
+        self.port = self._listener.sockets[0].getsockname()[1]
+
+    async def _cut(self) -> None:
+        if self._listener:
+            self._listener.close()
+        for task in self._passing:
+            task.cancel()
+        await asyncio.gather(*self._passing, return_exceptions=True)
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._server, str):
+            return await asyncio.open_unix_connection(self._server)
+        return await asyncio.open_connection(*self._server)
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
+        try:
+            server_reader, server_writer = await self._connect()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._pump(reader, server_writer))
+                    group.create_task(self._pump(server_reader, writer))
+            finally:
+                server_writer.transport.abort()
+        finally:
+            writer.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                await self._flowing.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ..support.figures import Figures
 from ..support.service import PATIENCE, Service, free_ports
+from .report import Figures
 from .subject import ROOT, readable_paths, resource
 
 REQUESTS = 200

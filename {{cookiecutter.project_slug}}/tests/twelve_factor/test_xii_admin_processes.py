@@ -3,10 +3,9 @@
 import json
 import socket
 
-from ..support.figures import Figures
 from ..support.service import path_only, run
-from .image import docker
-from .subject import commands, endless, interface
+from .report import Figures
+from .subject import commands, docker, endless, interface
 
 WITHOUT_CONFIGURATION = {"openapi"}
 

@@ -158,9 +158,3 @@ def test_a_number_that_is_none_is_refused(given: str, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit, match="2"):
         options.parse_args(["retry", "--", given])
     assert "the number of a job" in capsys.readouterr().err
-
-
-def test_an_option_that_is_refused_is_told_with_status_2(environment: dict[str, str]) -> None:
-    done = run(environment, "jobs", "retry", "0")
-    assert done.returncode == 2
-    assert "the number of a job" in done.stderr

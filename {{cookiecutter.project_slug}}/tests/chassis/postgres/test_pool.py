@@ -13,9 +13,20 @@ from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
 from {{ cookiecutter.package_name }}.chassis.postgres.pool import Pool, WarningInterval, open_pool
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from ..support.service import Service, connect, read_all, until
-from .test_stopping import assert_ends_at_once, assert_leaves_well
+from ...support.service import (
+    Service,
+    assert_second_signal_stops,
+    assert_stops,
+    connect,
+    read_all,
+    until,
+)
 
+BODY = b'{"item": "tea", "quantity": 1}'
+ORDER = (
+    b"POST /orders HTTP/1.1\r\nHost: service\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+)
 GET = b"GET /orders HTTP/1.1\r\nHost: service\r\n\r\n"
 SIZE = 5
 WAITING = """
@@ -73,27 +84,31 @@ def test_clients_that_leave_take_no_connection_with_them(
 ) -> None:
     with ExitStack() as stack:
         lock = stack.enter_context(locked(environment))
-        clients = [connect(service, GET) for _ in range(SIZE)]
+        clients = [connect(service, ORDER) for _ in range(SIZE)]
         until(lambda: lock.execute(WAITING).fetchone() == (SIZE,))
         for client in clients:
             client.close()
+        for _ in range(SIZE):
+            assert service.wait_for("request")["status"] == 499
+        assert lock.execute(WAITING).fetchone() == (0,)
+    assert service.get("/orders").json()["items"] == []
     with ThreadPoolExecutor(SIZE) as threads:
         answers = threads.map(service.get, ["/orders"] * 50)
         assert {answer.status_code for answer in answers} == {200}
 
 
-@pytest.mark.parametrize("assert_stops", [assert_leaves_well, assert_ends_at_once])
+@pytest.mark.parametrize("stops", [assert_stops, assert_second_signal_stops])
 def test_a_request_that_waits_for_a_lock_does_not_keep_the_process(
-    environment: dict[str, str], assert_stops: Callable[[Service], None]
+    environment: dict[str, str], stops: Callable[[Service], None]
 ) -> None:
-    drain = "0" if assert_stops is assert_leaves_well else "300"
+    drain = "0" if stops is assert_stops else "300"
     with (
         locked(environment) as lock,
         Service(environment | {"DRAIN_SECONDS": drain}) as service,
         connect(service, GET) as client,
     ):
         until(lambda: lock.execute(WAITING).fetchone() == (1,))
-        assert_stops(service)
+        stops(service)
         if drain == "0":
             assert read_all(client).startswith(b"HTTP/1.1 503 ")
 

@@ -1,17 +1,67 @@
-"""The file that `REDIS_URL_FILE` names changes: new connections go where it says now."""
+"""The address of Redis: what `REDIS_URL` may be, and what happens when its file changes."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 from redis import Redis
 
-from ...support.proxy import Proxy
+from {{ cookiecutter.package_name }}.chassis.config.loader import ConfigurationError, load_settings
+from {{ cookiecutter.package_name }}.chassis.redis.settings import RedisUrl
+from {{ cookiecutter.package_name }}.settings import Settings
+
 from ...support.redis_server import server_address
-from ...support.service import Service
+from ...support.service import Proxy, Service
 
 NAME = "rotation"
+validate = TypeAdapter(RedisUrl).validate_python
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://host",
+        "redis://:hunter2@host:6379/0",
+        "rediss://user:hunter2@host:6380/1?ssl_cert_reqs=none",
+        "unix:///run/redis/redis.sock?db=1",
+    ],
+)
+def test_a_url_that_the_client_understands_is_accepted_and_hidden(url: str) -> None:
+    accepted = validate(url)
+    assert str(accepted.get_secret_value()) == url
+    assert "hunter2" not in repr(accepted)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "host",
+        "http://host:6379",
+        "redis://host:99999",
+        "redis://host/0?db=one",
+        "redis://host?nonsense=1",
+        "redis://host?socket_timeout=60",
+        "redis://host?ssl_cert_reqs=none",
+        "rediss://host?ssl_cert_reqs=perhaps",
+    ],
+)
+def test_any_other_url_is_rejected(url: str) -> None:
+    with pytest.raises(ValidationError):
+        validate(url)
+
+
+@pytest.mark.parametrize("url", ["http://:hunter2@host", "redis://:hunter2@host?hunter2=hunter2"])
+def test_an_invalid_url_is_named_and_not_shown(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    assert settings
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(Settings)
+    assert caught.value.problems.keys() == {"REDIS_URL"}
+    assert "hunter2" not in repr(caught.value)
 
 
 @pytest.fixture
@@ -44,7 +94,7 @@ def users(redis: Redis) -> set[str]:
     return {one["user"] for one in redis.client_list() if one["name"] == f"{NAME}:web"}
 
 
-def test_new_connections_lead_to_where_the_file_says(
+def test_new_connections_go_where_the_file_says(
     file: Path, service: Service, redis_proxy: Proxy, attached_redis: Redis, other_address: str
 ) -> None:
     assert service.get("/readyz").json()["checks"]["redis"] == "ok"

@@ -1,11 +1,11 @@
-"""Fulfilling an order, without a worker and without a database."""
+"""Fulfilment of an order, without a worker and without a database."""
 
 from dataclasses import replace
 from uuid import uuid4
 
 from {{ cookiecutter.package_name }}.orders.model import Status, fulfil, place
 
-from ..support.memory import MemoryOrderStore
+from .test_store import MemoryOrderStore
 
 
 async def test_a_placed_order_is_fulfilled_once() -> None:

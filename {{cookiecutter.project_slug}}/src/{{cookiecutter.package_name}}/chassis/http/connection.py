@@ -131,10 +131,11 @@ class HttpConnection(HttpToolsProtocol):
         """Run the application; abort the connection if its response is incomplete."""
 
         async def receive() -> Message:
-            message = await cycle.receive()
+            # Before, so that nobody asks for a body that is too large with "100 Continue".
+            message = None if self._body_error else await cycle.receive()
             if self._body_error and cycle is self.cycle:
                 raise HTTPException(self._body_error, headers=CLOSE)
-            return cast(Message, message)
+            return cast(Message, message or await cycle.receive())
 
         async def send(message: Message) -> None:
             await cycle.send(cast(Any, message))

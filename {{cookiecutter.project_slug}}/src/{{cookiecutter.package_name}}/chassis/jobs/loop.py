@@ -14,7 +14,7 @@ from .settings import WorkerSettings
 from .tasks import ATTEMPTS, Tasks
 
 PAUSE_SECONDS = 1
-"""Wait before polling again: for a job, or for the database."""
+"""Interval of polling, for jobs that no notification announced and for the database."""
 
 
 async def run_jobs(
@@ -39,7 +39,6 @@ async def _run(
                 delete_jobs="successful",
                 fetch_job_polling_interval=PAUSE_SECONDS,
                 install_signal_handlers=False,
-                listen_notify=False,
                 shutdown_graceful_timeout=settings.shutdown_seconds / 2,
                 stalled_worker_timeout=settings.job_lease_seconds,
                 update_heartbeat_interval=settings.job_lease_seconds / 3,

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..problems import problem
+from ..problems import CLOSE, problem
 
 
 class TimeoutMiddleware:
@@ -49,7 +49,7 @@ class TimeoutMiddleware:
         if started:
             return None  # The server aborts an unfinished response.
         if asked and not arrived:
-            status, headers = HTTPStatus.REQUEST_TIMEOUT, {"Connection": "close"}
+            status, headers = HTTPStatus.REQUEST_TIMEOUT, CLOSE
         else:
             status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "2"}
         return await problem(Request(scope), status, headers=headers)(scope, receive, send)

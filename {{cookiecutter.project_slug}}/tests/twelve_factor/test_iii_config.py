@@ -104,7 +104,7 @@ def test_only_one_module_reads_the_environment_and_one_looks_for_slips() -> None
         if (isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"})
         or (isinstance(node, ast.alias) and node.name in {"environ", "getenv"})
     }
-    assert readers == {"environment.py", "cli.py"}
+    assert readers == {"loader.py", "cli.py"}
 
 
 def test_what_is_required_suffices(environment: dict[str, str]) -> None:

@@ -21,8 +21,14 @@ OLD_LINES: dict[str, tuple[str, str]] = {
     "README.md": ("| `HSTS_SECONDS` | `0` |", "| `HSTS_SECONDS` | `1` |"),
     ".env.example": ("HSTS_SECONDS=0\n", "HSTS_SECONDS=1\n"),
     "pyproject.toml": ('"fastapi==', '"fastapi>0,=='),
-    f"{PACKAGE}/chassis/http/settings.py": ("        default=0, ge=0, ", "        default=1, ge=0, "),
-    f"{PACKAGE}/settings.py": ("of the chassis that it uses, and its own", "of the chassis, and others"),
+    f"{PACKAGE}/chassis/http/settings.py": (
+        "        default=0, ge=0, ",
+        "        default=1, ge=0, ",
+    ),
+    f"{PACKAGE}/settings.py": (
+        "of the chassis that it uses, and its own",
+        "of the chassis, and others",
+    ),
     f"{PACKAGE}/orders/routes.py": ('"""Body of `POST /orders`."""', '"""What is asked for."""'),
     ".github/workflows/ci.yml": ("timeout-minutes: 20", "timeout-minutes: 21"),
 }

@@ -51,7 +51,7 @@ FAULTS = [
     ("texts", replaced("pyproject.toml", "you@", "me@"), "pyproject.toml: other authors"),
     ("texts", replaced("README.md", "Order", "Other"), "README.md: another title"),
     ("texts", replaced("LICENSE", "Your Organization", "Others"), "LICENSE: another owner"),
-    ("links", added("README.md", "`api/gone.py`\n"), "README.md: api/gone.py is not there"),
+    ("links", added("README.md", "`orders/gone.py`\n"), "README.md: orders/gone.py is not there"),
     ("links", added("README.md", "[a](docs/b.md)\n"), "README.md: docs/b.md is not there"),
     ("orphans", added("src/order_service/left.py", ""), "src/order_service/left.py: is used by"),
     ("orphans", added("tests/left.py", ""), "tests/left.py: is used by nothing"),

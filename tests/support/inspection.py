@@ -110,7 +110,7 @@ def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
     package = service / "src" / answers["package_name"]
     named = set(re.findall(r"`((?:[\w./]+/)?[\w.-]+\.(?:py|toml|yaml|lock)|[\w/]+/)`", readme))
     linked = set(re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", readme))
-    if len(named) < 10:
+    if len(named) < 5:
         yield "README.md: names next to nothing"
     for name in sorted((named | linked) - {"uv.lock", ".dev/"}):
         if not (service / name).exists() and not (package / name).exists():
@@ -127,7 +127,7 @@ def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:
     """
     ours = sorted(files_of(service))
     by_tools = re.compile(
-        r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*|src/\w+/commands/\w+\.py"
+        r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*|src/\w+/chassis/commands/\w+\.py"
         r"|delivery/(keyless|key_vault|platform_\w+)\.py"
     )
     for path, users in importers(service).items():

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from ..figures import Figures
+from .report import Figures
 from .subject import ROOT
 
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))

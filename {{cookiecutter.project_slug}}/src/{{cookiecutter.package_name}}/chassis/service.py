@@ -26,7 +26,7 @@ class Service:
     web: str
     """`create_app(settings, readiness)`: the application of the web process."""
     worker: str = ""
-    """`create_app(settings, readiness)`: the application of the worker process, if there is one."""
+    """`create_app(settings, readiness)`: the application of the second process, if there is one."""
     migrate: str = ""
     """`migrate(settings)`: migrates the database and returns its schema revision."""
     commands: Mapping[str, Command]

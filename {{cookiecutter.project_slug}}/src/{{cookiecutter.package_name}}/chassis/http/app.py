@@ -1,4 +1,4 @@
-"""The FastAPI application that web and worker share: middleware and problem details."""
+"""Creates the FastAPI application of a process: middleware and problem details."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager

@@ -22,6 +22,8 @@ class Connector(PsycopgConnector):
 
     def __init__(self, pool: Pool) -> None:
         super().__init__()
+        self.responded = True
+        """Whether the last statement that fetches one row succeeded."""
         self._service_pool = pool
 
     async def open_pool(self) -> None:
@@ -31,6 +33,7 @@ class Connector(PsycopgConnector):
     async def execute_query_one_async(self, query: LiteralString, **values: Any) -> dict[str, Any]:
         """Name malformed arguments of a job, so that they are rejected like other invalid ones."""
         row: dict[str, Any] = await super().execute_query_one_async(query, **values)
+        self.responded = True
         if "args" in row and not isinstance(row["args"], dict):
             row["args"] = {"arguments": row["args"]}
         return row

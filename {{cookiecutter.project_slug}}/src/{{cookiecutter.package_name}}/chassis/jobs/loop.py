@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
 from ..errors import Unavailable
@@ -29,9 +30,9 @@ async def run_jobs(
 async def _run(
     settings: WorkerSettings, queue: JobQueue, add_tasks: Callable[[Tasks], None]
 ) -> None:
-    app = await queue.app()
+    connector = await queue.connect()
+    app = App(connector=connector)
     add_tasks(Tasks(app, settings.job_retry_seconds))
-    unavailable = False
     while True:
         try:
             await app.run_worker_async(
@@ -44,12 +45,11 @@ async def _run(
                 update_heartbeat_interval=settings.job_lease_seconds / 3,
                 worker_middleware=[JobLogMiddleware(settings.job_seconds)],
             )
-            unavailable = False
         except (ConnectorException, Unavailable) as error:
-            if not unavailable:
+            if connector.responded:
                 failure = error.failure if isinstance(error, Unavailable) else type(error).__name__
                 log.warning("takes no jobs", failure=failure)
-            unavailable = True
+            connector.responded = False
         await asyncio.sleep(PAUSE_SECONDS)
 
 

@@ -34,11 +34,11 @@ class JobQueue:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def app(self) -> App:
-        """Return a procrastinate application whose statements all go through the pool."""
+    async def connect(self) -> Connector:
+        """Return procrastinate's connector, whose statements all go through the pool."""
         connector = Connector(self.pool)
         await connector.open_pool()
-        return App(connector=connector)
+        return connector
 
     async def counts(self) -> dict[str, int]:
         """Count jobs by status; finished ones are deleted."""

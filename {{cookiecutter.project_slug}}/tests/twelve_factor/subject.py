@@ -1,20 +1,23 @@
-"""The service under test, as its files and its interface describe it."""
+"""The service under test, as its files, its interface and its image describe it; time limits."""
 
 import ast
 import json
+import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
+from uuid import uuid4
 
 import httpx
 import pytest
 import yaml
 
-from ..service import PATIENCE, path_only, run
+from ..support.service import PATIENCE, path_only, run
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
@@ -27,6 +30,29 @@ BACKING_SERVICES.append("database")
 {% if cookiecutter.redis %}
 BACKING_SERVICES.append("redis")
 {% endif %}
+
+
+def _limit(name: str, default: float) -> float:
+    """Return a limit; `CONFORMANCE_<NAME>` in the environment overrides the default."""
+    return float(os.environ.get(f"CONFORMANCE_{name}", default))
+
+
+READY_SECONDS = _limit("READY_SECONDS", 10)
+"""From the start of a process to its readiness: the median of several."""
+REFUSAL_SECONDS = _limit("REFUSAL_SECONDS", 10)
+"""From the start of a process that cannot work to its end."""
+OUTAGE_SECONDS = _limit("OUTAGE_SECONDS", 10)
+"""From a request to its answer while a backing service is away or says nothing."""
+RECOVERY_SECONDS = _limit("RECOVERY_SECONDS", 10)
+"""From the return of a backing service to readiness."""
+BYSTANDER_SECONDS = _limit("BYSTANDER_SECONDS", 1)
+"""The slowest answer to a quick request beside one that is held up."""
+LINE_SECONDS = _limit("LINE_SECONDS", 2)
+"""From an answer to the log line that tells of it."""
+STOP_MARGIN_SECONDS = _limit("STOP_MARGIN_SECONDS", 5)
+"""What stopping may take beyond the time that it is given."""
+COMPOSE_SECONDS = _limit("COMPOSE_SECONDS", 120)
+"""From `docker compose up` with a built image to everything being healthy."""
 
 
 def not_applicable(why: str) -> NoReturn:
@@ -161,3 +187,37 @@ def readable_paths() -> list[str]:
     found = [path for path, operations in interface()["paths"].items() if "get" in operations]
     assert "/livez" in found
     return [path for path in found if "{" not in path]
+
+
+def docker(*arguments: str, **variables: str) -> str:
+    """Run a Docker command to its end and return what it prints."""
+    done = subprocess.run(
+        ["docker", *arguments],  # noqa: S607  # Docker is wherever the PATH says.
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def need_engine() -> None:
+    """Skip where there is no engine, or `CONFORMANCE_DOCKER=no` keeps us from using it."""
+    if os.environ.get("CONFORMANCE_DOCKER") == "no":
+        pytest.skip("CONFORMANCE_DOCKER=no")
+    if not shutil.which("docker"):
+        pytest.skip("docker is not installed")
+    if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:  # noqa: S607
+        pytest.skip("no Docker engine answers")
+
+
+@pytest.fixture(scope="session")
+def image() -> Iterator[str]:
+    """Build the image and return its name."""
+    need_engine()
+    name = f"conformance-{uuid4().hex}"
+    docker("build", "--quiet", "--build-arg", "REVISION=conformance", "--tag", name, ".")
+    yield name
+    docker("image", "rm", "--force", name)

@@ -8,10 +8,9 @@ import tomllib
 from importlib.metadata import packages_distributions
 from typing import Any
 
-from ..figures import Figures
-from ..service import Service
-from .image import docker
-from .subject import ROOT, syntax_trees, tracked
+from ..support.service import Service
+from .report import Figures
+from .subject import ROOT, docker, syntax_trees, tracked
 
 BY_NAME = {"httptools": "uvicorn's parser, which `server.py` names"}
 """What is needed without an import of ours."""

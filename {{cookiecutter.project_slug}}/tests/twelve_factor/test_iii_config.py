@@ -13,14 +13,13 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..figures import Figures
-from ..proxy import Proxy
-from ..service import PATIENCE, Service, connect, path_only, run
-from .image import docker
-from .limits import REFUSAL_SECONDS
+from ..support.service import PATIENCE, Proxy, Service, connect, path_only, run
+from .report import Figures
 from .subject import (
     BACKING_SERVICES,
+    REFUSAL_SECONDS,
     ROOT,
+    docker,
     interface,
     last_stage,
     not_applicable,

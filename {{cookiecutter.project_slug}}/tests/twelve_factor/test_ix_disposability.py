@@ -13,10 +13,26 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..figures import Figures
-from ..service import PATIENCE, Service, connect, free_ports, read_all, started, until
-from .limits import READY_SECONDS, STOP_MARGIN_SECONDS
-from .subject import ROOT, command_of_record, compose, endless, resource
+from ..support.service import (
+    PATIENCE,
+    Service,
+    assert_second_signal_stops,
+    connect,
+    free_ports,
+    read_all,
+    started,
+    until,
+)
+from .report import Figures
+from .subject import (
+    READY_SECONDS,
+    ROOT,
+    STOP_MARGIN_SECONDS,
+    command_of_record,
+    compose,
+    endless,
+    resource,
+)
 
 DRAIN_SECONDS, SHUTDOWN_SECONDS = 1, 3
 HALF_A_HEAD = b"GET /livez HTTP/1.1\r\nHost: service\r\n"
@@ -147,12 +163,13 @@ def test_a_client_that_never_ends_does_not_keep_it(
 
 
 def test_a_second_signal_ends_it_at_once(stopping: dict[str, str]) -> None:
-    with Service(stopping | {"DRAIN_SECONDS": "300"}) as service:
-        service.terminate()
-        service.wait_for("draining")
-        service.terminate()
-        assert service.wait() == 128 + signal.SIGTERM
-        assert service.stderr() == b""
+    for second in (signal.SIGTERM, signal.SIGINT):
+        with (
+            Service(stopping | {"DRAIN_SECONDS": "300"}) as service,
+            connect(service, b""),
+            connect(service, HALF_A_HEAD),
+        ):
+            assert_second_signal_stops(service, second)
 
 
 def test_the_command_of_the_image_is_what_gets_the_signal(stopping: dict[str, str]) -> None:

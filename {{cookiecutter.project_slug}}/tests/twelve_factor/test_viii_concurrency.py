@@ -7,10 +7,17 @@ from time import perf_counter
 
 import httpx
 
-from ..figures import Figures
-from ..service import COMMAND, PATIENCE, Service, connect, free_ports, started
-from .limits import BYSTANDER_SECONDS
-from .subject import command_of_record, commands, compose, endless, processes, resource
+from ..support.service import COMMAND, PATIENCE, Service, connect, free_ports, started
+from .report import Figures
+from .subject import (
+    BYSTANDER_SECONDS,
+    command_of_record,
+    commands,
+    compose,
+    endless,
+    processes,
+    resource,
+)
 
 
 def test_every_process_type_is_a_command_of_the_menu(measured: Figures) -> None:

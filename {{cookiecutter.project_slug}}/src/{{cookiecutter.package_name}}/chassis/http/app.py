@@ -1,4 +1,4 @@
-"""The FastAPI application that web and worker share: middleware and problem details."""
+"""The FastAPI application of every process: middleware and problem details."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager

@@ -125,11 +125,11 @@ def test_a_broken_file_of_the_service_fails_with_its_variant_its_name_and_the_fa
     ]
 
 
-PACKAGE = "src/{{cookiecutter.package_name}}"
+SRC = "src/{{cookiecutter.package_name}}"
 FAULTS = {
-    f"{PACKAGE}/chassis/exit_codes.py": ("OSERR =", "OSERR=", "unformatted"),
-    f"{PACKAGE}/chassis/commands/openapi.py": ("import json\n", "import json\nimport os\n", "F401"),
-    f"{PACKAGE}/main.py": ("def create_app(", "def (", "invalid-syntax"),
+    f"{SRC}/chassis/exit_codes.py": ("OSERR =", "OSERR=", "unformatted"),
+    f"{SRC}/chassis/commands/openapi.py": ("import json\n", "import json\nimport os\n", "F401"),
+    f"{SRC}/main.py": ("def create_app(", "def (", "invalid-syntax"),
     "Dockerfile": ("\nUSER ", "\nUSERS ", "Dockerfile:"),
     "Makefile": ("\t$(UV) sync", "        $(UV) sync", "Makefile:"),
     ".env.example": ("\nREVISION=", "\nREVISION ", "no NAME=value at line"),

@@ -21,6 +21,11 @@ from {{ cookiecutter.package_name }}.chassis.observability import logs
 from {{ cookiecutter.package_name }}.settings import Settings
 
 ORIGIN = "https://shop.example"
+INVALID = [f"PORT={port}" for port in ("0", "1.5", "8000; x")]
+INVALID += [
+    f"CORS_ORIGINS={ORIGIN},{other}"
+    for other in ("shop.example", "https://a.example/path", "ftp://a.example")
+]
 REQUIRED = {name.upper() for name, field in Settings.model_fields.items() if field.is_required()}
 
 
@@ -55,18 +60,9 @@ def test_settings_cannot_be_changed() -> None:
         load_settings(Settings).port = 1  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        *[("PORT", port) for port in ("abc", "-1", "0", "70000", "1.5", "8000; x")],
-        ("CORS_ORIGINS", f"{ORIGIN},shop.example"),
-        ("CORS_ORIGINS", f"{ORIGIN},https://a.example/path"),
-        ("CORS_ORIGINS", f"{ORIGIN},ftp://a.example"),
-    ],
-)
-def test_an_invalid_value_is_named(
-    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("setting", INVALID)
+def test_an_invalid_value_is_named(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    variable, _, value = setting.partition("=")
     monkeypatch.setenv(variable, value)
     assert problems().keys() == {variable}
 
@@ -117,16 +113,13 @@ def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "secret" not in problems(WithToken)["TOKEN"]
 
 
-@pytest.mark.usefixtures("file")
-def test_a_secret_from_two_sources_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TOKEN", "hunter2")
-    assert problems(WithToken) == {"TOKEN_FILE": "TOKEN is set as well: keep one of the two"}
-
-
-def test_a_missing_secret_file_is_named(file: Path) -> None:
+def test_a_useless_secret_file_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as both:
+        both.setenv("TOKEN", "hunter2")
+        assert problems(WithToken) == {"TOKEN_FILE": "TOKEN is set as well: keep one of the two"}
     file.unlink()
-    expected = {"TOKEN_FILE": "the file cannot be read (FileNotFoundError)"}
-    assert problems(WithToken) == expected
+    problem = "the file cannot be read (FileNotFoundError)"
+    assert problems(WithToken) == {"TOKEN_FILE": problem}
 
 
 def test_a_secret_file_is_read_again_when_it_changes(file: Path) -> None:
@@ -166,13 +159,13 @@ def test_every_import_string_of_the_service_resolves() -> None:
         assert not command.target or callable(SERVICE.target(name)), name
 
 
-@pytest.mark.parametrize("arguments", [[], ["wbe"], ["web", "--fast"], ["shell", "-c"]])
+@pytest.mark.parametrize("command", ["", "wbe", "web --fast", "shell -c"])
 def test_wrong_usage_exits_with_status_2(
-    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logs, "configure", list)
     with pytest.raises(SystemExit, match="2"):
-        main(SERVICE, arguments)
+        main(SERVICE, command.split())
     printed = capsys.readouterr()
     assert printed.err.startswith("usage: ")
     assert printed.out == ""

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -88,12 +89,8 @@ for number in range(500):
     logs.log.info("a", number=number, text="x" * 4000)
 os.write(2, b".")
 """
-    with subprocess.Popen(
-        [*COMMAND[:1], "-c", code],
-        env=path_only(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
+    command = [*COMMAND[:1], "-c", code]
+    with subprocess.Popen(command, env=path_only(), stdout=PIPE, stderr=PIPE) as process:
         assert process.stderr
         assert process.stdout
         assert process.stderr.read(1) == b"."

@@ -27,13 +27,9 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 def run(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the service to its end, with this environment and nothing else."""
+    command, env = [*COMMAND, *arguments], dict(environment)
     return subprocess.run(
-        [*COMMAND, *arguments],
-        env=dict(environment),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+        command, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 
@@ -108,7 +104,7 @@ class Service:
 
     def terminate(self) -> None:
         """Ask it to stop, as a platform does."""
-        self.process.send_signal(signal.SIGTERM)
+        self.process.terminate()
 
     def wait(self) -> int:
         """Wait until it has ended and all that it said is read; return its exit status."""
@@ -125,10 +121,8 @@ class Service:
 def free_ports() -> dict[str, str]:
     """Return variables that name ports on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("", 0)) as metrics:
-        return {
-            "PORT": str(web.getsockname()[1]),
-            "METRICS_PORT": str(metrics.getsockname()[1]),
-        }
+        ports = {"PORT": web.getsockname()[1], "METRICS_PORT": metrics.getsockname()[1]}
+        return {name: str(port) for name, port in ports.items()}
 
 
 def path_only() -> dict[str, str]:
@@ -136,9 +130,9 @@ def path_only() -> dict[str, str]:
     return {"PATH": os.environ["PATH"]}
 
 
-def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+def until(condition: Callable[[], bool]) -> None:
     """Ask again and again until it is so, and leave the processor to others in between."""
-    deadline = monotonic() + seconds
+    deadline = monotonic() + PATIENCE
     while not condition():
         assert monotonic() < deadline
         sleep(0.01)
@@ -221,7 +215,7 @@ class Proxy:
         self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
 
     async def _open(self) -> None:
         self._is_cut = False
@@ -241,11 +235,6 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._passing, return_exceptions=True)
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        if isinstance(self._server, str):
-            return await asyncio.open_unix_connection(self._server)
-        return await asyncio.open_connection(*self._server)
-
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
@@ -254,7 +243,10 @@ class Proxy:
         try:
             if self._is_cut:
                 return
-            server_reader, server_writer = await self._connect()
+            if isinstance(self._server, str):
+                server_reader, server_writer = await asyncio.open_unix_connection(self._server)
+            else:
+                server_reader, server_writer = await asyncio.open_connection(*self._server)
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._pump(reader, server_writer))

@@ -11,11 +11,12 @@ import pytest
 NOT_APPLICABLE = "not applicable"
 NUMERALS = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
 OUTCOMES = ("passed", "failed", "error", "skipped")
+VERDICTS = ("failed", "passed", "skipped", NOT_APPLICABLE)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One measurement, and what is asked of it, if anything is."""
+    """One measurement, and its bound, if it has one."""
 
     name: str
     value: float
@@ -25,25 +26,21 @@ class Figure:
 
     @property
     def asked(self) -> str:
-        """Say what is asked, in the unit of the figure."""
+        """The bound, in the unit of the figure."""
         bounds = {"at least": self.at_least, "at most": self.at_most}
         return ", ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
 
     @property
     def is_met(self) -> bool:
-        """Tell whether the value is within its bound."""
+        """Whether the value is within its bound."""
         if self.at_most is not None and self.value > self.at_most:
             return False
         return self.at_least is None or self.value >= self.at_least
 
     @property
     def measured(self) -> str:
-        """Return the value with its unit."""
-        return (
-            f"{self.value:,.0f} {self.unit}"
-            if self.value >= 1000
-            else f"{self.value:.3g} {self.unit}"
-        )
+        """The value with its unit."""
+        return f"{self.value:{',.0f' if self.value >= 1000 else '.3g'}} {self.unit}"
 
     def __str__(self) -> str:
         """Return the figure as a person reads it."""
@@ -56,17 +53,9 @@ class Figures:
     def __init__(self, properties: list[tuple[str, object]]) -> None:
         self._properties = properties
 
-    def __call__(
-        self,
-        name: str,
-        value: float,
-        unit: str,
-        *,
-        at_most: float | None = None,
-        at_least: float | None = None,
-    ) -> None:
-        """Keep a figure; fail where it is out of its bound."""
-        figure = Figure(name, value, unit, at_most, at_least)
+    def __call__(self, name: str, value: float, unit: str, **bounds: float) -> None:
+        """Keep a figure; fail if it is out of its bounds, `at_most` and `at_least`."""
+        figure = Figure(name, value, unit, **bounds)
         self._properties.append(("figure", figure))
         assert figure.is_met, figure
 
@@ -93,21 +82,15 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Sum up; what was left out is no pass."""
-        outcomes = set(self.checks.values())
-        for outcome in ("failed", "passed", "skipped"):
-            if outcome in outcomes:
-                return outcome
-        return NOT_APPLICABLE
+        """Sum up; what was left out is not a pass."""
+        found = [outcome for outcome in VERDICTS if outcome in self.checks.values()]
+        return found[0]
 
     def __str__(self) -> str:
         """Return the row as a person reads it."""
-        counts = ", ".join(
-            f"{list(self.checks.values()).count(outcome)} {outcome}"
-            for outcome in ("passed", "failed", "skipped", NOT_APPLICABLE)
-            if outcome in self.checks.values()
-        )
-        measured = "; ".join([counts, *map(str, self.figures)])
+        outcomes = list(self.checks.values())
+        counts = [f"{outcomes.count(each)} {each}" for each in VERDICTS if each in outcomes]
+        measured = "; ".join([", ".join(counts), *map(str, self.figures)])
         return f"{self.factor:<38} {self.verdict.upper():<15} {measured}  [{self.command}]"
 
 
@@ -138,11 +121,6 @@ def _outcome(report: pytest.TestReport) -> str:
     return report.outcome
 
 
-def as_json(table: list[Row]) -> str:
-    """Return the rows for machines."""
-    return json.dumps([asdict(row) | {"verdict": row.verdict} for row in table], indent=2) + "\n"
-
-
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
@@ -153,11 +131,11 @@ def pytest_terminal_summary(
         for report in terminalreporter.stats.get(outcome, [])
         if isinstance(report, pytest.TestReport) and "/twelve_factor/" in report.nodeid
     ]
-    table = rows(reports)
-    if table:
-        terminalreporter.section("the twelve factors")
-        for row in table:
-            terminalreporter.write_line(str(row))
-    junit = config.getoption("xmlpath")
-    if junit and table:
-        Path(junit).with_suffix(".json").write_text(as_json(table), encoding="utf-8")
+    if not (table := rows(reports)):
+        return
+    terminalreporter.section("the twelve factors")
+    for row in table:
+        terminalreporter.write_line(str(row))
+    if junit := config.getoption("xmlpath"):
+        found = [asdict(row) | {"verdict": row.verdict} for row in table]
+        Path(junit).with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n")

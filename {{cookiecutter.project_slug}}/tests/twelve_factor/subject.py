@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -37,22 +37,14 @@ def _limit(name: str, default: float) -> float:
     return float(os.environ.get(f"CONFORMANCE_{name}", default))
 
 
-READY_SECONDS = _limit("READY_SECONDS", 10)
-"""From the start of a process to its readiness: the median of several."""
-REFUSAL_SECONDS = _limit("REFUSAL_SECONDS", 10)
-"""From the start of a process that cannot work to its end."""
-OUTAGE_SECONDS = _limit("OUTAGE_SECONDS", 10)
-"""From a request to its answer while a backing service is away or says nothing."""
-RECOVERY_SECONDS = _limit("RECOVERY_SECONDS", 10)
-"""From the return of a backing service to readiness."""
-BYSTANDER_SECONDS = _limit("BYSTANDER_SECONDS", 1)
-"""The slowest answer to a quick request beside one that is held up."""
-LINE_SECONDS = _limit("LINE_SECONDS", 2)
-"""From an answer to the log line that tells of it."""
-STOP_MARGIN_SECONDS = _limit("STOP_MARGIN_SECONDS", 5)
-"""What stopping may take beyond the time that it is given."""
-COMPOSE_SECONDS = _limit("COMPOSE_SECONDS", 120)
-"""From `docker compose up` with a built image to everything being healthy."""
+READY_SECONDS = _limit("READY_SECONDS", 10)  # From the start to readiness, the median of several.
+REFUSAL_SECONDS = _limit("REFUSAL_SECONDS", 10)  # From a start that must fail to the exit.
+OUTAGE_SECONDS = _limit("OUTAGE_SECONDS", 10)  # For a response while a backing service is down.
+RECOVERY_SECONDS = _limit("RECOVERY_SECONDS", 10)  # From its return to readiness.
+BYSTANDER_SECONDS = _limit("BYSTANDER_SECONDS", 1)  # For a response while others are held up.
+LINE_SECONDS = _limit("LINE_SECONDS", 2)  # From a response to its log line.
+STOP_MARGIN_SECONDS = _limit("STOP_MARGIN_SECONDS", 5)  # For an exit, beyond the time it is given.
+COMPOSE_SECONDS = _limit("COMPOSE_SECONDS", 120)  # From `docker compose up` to everything healthy.
 
 
 def not_applicable(why: str) -> NoReturn:
@@ -60,17 +52,17 @@ def not_applicable(why: str) -> NoReturn:
     pytest.skip(f"not applicable: {why}")
 
 
-def git(*arguments: str) -> str:
-    """Ask the repository."""
+def program(*command: str, **variables: str) -> str:
+    """Run a program of the developer's PATH to its end and return what it prints."""
     done = subprocess.run(
-        ["git", *arguments],  # noqa: S607  # Git is wherever the developer's PATH says.
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+        command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, f"git {arguments[0]}: {done.stderr.strip()}"
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
     return done.stdout
+
+
+git = partial(program, "git")
+docker = partial(program, "docker")
 
 
 def tracked(pattern: str = "*") -> list[Path]:
@@ -92,11 +84,7 @@ def dockerfile() -> list[tuple[str, str]]:
     """Return the instructions of the Dockerfile with their arguments, continued lines joined."""
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     joined = re.sub(r"\\\n", " ", re.sub(r"(?m)^\s*#.*\n", "", text))
-    return [(first, rest.strip()) for first, _, rest in map(_split, joined.splitlines()) if first]
-
-
-def _split(line: str) -> tuple[str, str, str]:
-    return line.strip().partition(" ")
+    return re.findall(r"(?m)^[ \t]*(\S+)[ \t]+(.*\S)", joined)
 
 
 def last_stage() -> list[tuple[str, str]]:
@@ -187,20 +175,6 @@ def readable_paths() -> list[str]:
     found = [path for path, operations in interface()["paths"].items() if "get" in operations]
     assert "/livez" in found
     return [path for path in found if "{" not in path]
-
-
-def docker(*arguments: str, **variables: str) -> str:
-    """Run a Docker command to its end and return what it prints."""
-    done = subprocess.run(
-        ["docker", *arguments],  # noqa: S607  # Docker is wherever the PATH says.
-        cwd=ROOT,
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def need_engine() -> None:

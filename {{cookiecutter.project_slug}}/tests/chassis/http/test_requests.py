@@ -90,23 +90,18 @@ def test_malformed_requests_are_rejected_with_a_problem(shared: Service) -> None
     assert too_large(shared) == before + 4
 
 
-@pytest.mark.parametrize("sent", LARGEST, ids=["target", "headers", "header", "HTTP/1.0"])
-def test_a_request_at_the_limits_is_accepted(shared: Service, sent: bytes) -> None:
-    with connect(shared, sent) as connection:
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+def test_requests_at_the_limits_are_accepted(shared: Service) -> None:
+    for sent in LARGEST:
+        with connect(shared, sent) as connection:
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_body_does_not_count_as_headers(shared: Service) -> None:
+def test_pipelined_requests_are_answered_in_turn(shared: Service) -> None:
+    # A body does not count as headers.
     large = POST + b"Content-Length: 500000\r\n\r\n" + b"a" * 500_000
     sent = large + VALID * 3 + HEAD + b"Connection: close\r\n\r\n"
     assert statuses(shared, sent) == [b"404", *[b"200"] * 4]
-
-
-def test_a_malformed_request_after_valid_ones_is_rejected_in_its_turn(shared: Service) -> None:
     assert statuses(shared, VALID * 2 + b"noise\r\n\r\n" + VALID) == [b"200", b"200", b"400"]
-
-
-def test_pipelined_requests_are_limited(shared: Service) -> None:
     *first, last = statuses(shared, VALID * 1000)
     assert set(first) == {b"200"}
     assert last == b"429"
@@ -164,6 +159,7 @@ def test_many_paths_and_methods_make_few_series(shared: Service) -> None:
     series = [line for line in metrics.splitlines() if not line.startswith("#")]
     assert len(series) < 500
     found = re.findall(SERIES, metrics)
-    assert {method for method, _, _ in found} == {*METHODS[:7], "_OTHER"}
+    methods = {method for method, _, _ in found if method}  # Malformed requests have none.
+    assert methods == {*METHODS[:7], "_OTHER"}
     assert {route for _, _, route in found} <= paths
     assert {("GET", "200", "/livez"), ("GET", "404", ""), ("_OTHER", "405", "/livez")} <= {*found}

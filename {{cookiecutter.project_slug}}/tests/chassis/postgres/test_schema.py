@@ -27,6 +27,9 @@ from ...support.postgres_server import drop_connections
 from ...support.service import COMMAND, run, until
 
 validate = TypeAdapter(PostgresUrl).validate_python
+URLS = ["postgresql://user:hunter2@host:5432/name", "postgres://host/name"]
+URLS += ["postgresql:///name?host=/run/postgresql"]
+URLS += ["postgresql://one,two:5433/name?target_session_attrs=primary"]
 HELD_UP = """
 SELECT count(DISTINCT pid) FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))
 """
@@ -139,15 +142,7 @@ async def test_new_connections_go_where_the_file_says(
     assert (await client.get("/readyz")).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "postgresql://user:hunter2@host:5432/name",
-        "postgres://host/name",
-        "postgresql:///name?host=/run/postgresql",
-        "postgresql://one,two:5433/name?target_session_attrs=primary",
-    ],
-)
+@pytest.mark.parametrize("url", URLS)
 def test_a_url_that_libpq_understands_is_accepted_and_hidden(url: str) -> None:
     accepted = validate(url)
     assert str(accepted.get_secret_value()) == url

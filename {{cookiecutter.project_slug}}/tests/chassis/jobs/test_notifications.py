@@ -14,7 +14,6 @@ from {{ cookiecutter.package_name }}.settings import Settings
 
 from ...support.service import PATIENCE, until
 
-
 LISTENING = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND state = 'idle' AND query ^@ 'LISTEN'

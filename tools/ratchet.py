@@ -3,28 +3,24 @@
 import json
 import re
 import sys
+import tempfile
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment
 
 from tests.support.template import (
     DECLARED,
     FEATURES,
-    FIRST,
     OPTIONS,
     REQUIREMENTS,
     ROOT,
     SERVICE,
-    expected_files,
     files_of,
-    with_derived,
     within,
 )
-from tests.support.variants import CODE
+from tests.support.variants import EXTREMES
 
-from .lines import code_lines
+from .variant import render
 
 Numbers = dict[str, dict[str, int]]
 FILE = ROOT / "tests" / "rules" / "ratchet.toml"
@@ -34,10 +30,19 @@ HEADER = """\
 """
 PURPOSES = {
     "conditionals": "Conditionals of each seam.",
-    "lines": "Lines of code in `src`: with each answer that decides on it, with all, with none.",
+    "files": "Files of a render, without those that are left to standard tools.",
+    "lines": "Lines of these files, as they stand.",
+    "longest": "Lines of the longest module in `src`.",
+    "owned": "Lines of `src` that a team owns: all but `chassis/`.",
     "places": "Places that name an option, outside of the files that are its own.",
-    "tags": "Jinja's tags in all that is rendered.",
+    "src": "Lines of `src`.",
+    "tags": "Jinja's tags in all that is rendered: all, those of blocks, and files that hold one.",
 }
+LEFT_TO_TOOLS = (
+    *("delivery/*", "dev/template*", "dev/proposal.py", "dev/*pull_request*"),
+    *("dev/merge_request.py", "dev/proposed_branch.py", ".github/workflows/template-update.yml"),
+)
+"""Files that standard tools for releases and updates are to replace."""
 
 
 def numbers() -> Numbers:
@@ -45,11 +50,16 @@ def numbers() -> Numbers:
     texts = {path: (SERVICE / path).read_text(encoding="utf-8") for path in files_of(SERVICE)}
     rendered = {path: text for path, text in texts.items() if not _copied(path)}
     conditionals = {path: text.count("{% if ") for path, text in rendered.items()}
+    blocks = [len(re.findall(r"\{%", text)) for text in rendered.values()]
     found: Numbers = {
         "conditionals": {path: count for path, count in conditionals.items() if count},
-        "lines": {name: _lines(rendered, answers) for name, answers in CODE.items()},
         "places": {option: _places(rendered, option) for option in OPTIONS},
-        "tags": {"all": sum(len(re.findall(r"\{[{%]", text)) for text in rendered.values())},
+        "tags": {
+            "all": sum(len(re.findall(r"\{[{%]", text)) for text in rendered.values()),
+            "blocks": sum(blocks),
+            "files": sum(map(bool, blocks)),
+        },
+        **_sizes(),
     }
     return {table: dict(sorted(values.items())) for table, values in sorted(found.items())}
 
@@ -58,16 +68,31 @@ def _copied(path: str) -> bool:
     return any(within(path, pattern) for pattern in DECLARED["_copy_without_render"])
 
 
-def _lines(texts: dict[str, str], answers: dict[str, Any]) -> int:
-    """Return how many lines of code these answers bring, read without Cookiecutter's hooks."""
-    given = with_derived(FIRST | {"package_name": "p"} | answers)
-    jinja = Environment(autoescape=False, **DECLARED["_jinja2_env_vars"])  # noqa: S701
-    files = {path for path in expected_files(given) if path.startswith("src/")}
-    return sum(
-        code_lines(jinja.from_string(text).render(cookiecutter=given) + "\n")
-        for path, text in texts.items()
-        if path.replace("{{cookiecutter.package_name}}", given["package_name"]) in files
-    )
+def _sizes() -> Numbers:
+    """Render the default, the least and the most, and return how large they are."""
+    found: Numbers = {name: {} for name in ("files", "lines", "src", "owned", "longest")}
+    with tempfile.TemporaryDirectory() as folder:
+        for variant in EXTREMES:
+            for name, value in size(render(variant, Path(folder, variant))).items():
+                found[name][variant] = value
+    return found
+
+
+def size(service: Path) -> dict[str, int]:
+    """Return how many files and lines a rendered service has, of which kinds."""
+    lines = {
+        path: len((service / path).read_text(encoding="utf-8").splitlines())
+        for path in files_of(service)
+        if not any(fnmatch(path, pattern) for pattern in LEFT_TO_TOOLS)
+    }
+    src = {path: count for path, count in lines.items() if path.startswith("src/")}
+    return {
+        "files": len(lines),
+        "lines": sum(lines.values()),
+        "src": sum(src.values()),
+        "owned": sum(count for path, count in src.items() if "/chassis/" not in path),
+        "longest": max(src.values()),
+    }
 
 
 def _places(texts: dict[str, str], option: str) -> int:

@@ -16,7 +16,6 @@ from cookiecutter.main import cookiecutter
 from tests.support.template import FIRST, files_of
 from tests.support.variants import VARIANTS, spoken
 
-from .lines import code_lines_below
 from .pythons import ROOT, newest_python
 
 FOLDER = ROOT / "variants"
@@ -59,10 +58,15 @@ def described(variant: str, service: Path) -> dict[str, str]:
         "answers": told(VARIANTS[variant]),
         "Python": project["requires-python"].removeprefix("=="),
         "files": str(len(files)),
-        "lines of src": f"{code_lines_below(service / 'src')} of code",
+        "lines of src": str(sum(map(lines_of, service.rglob("src/**/*.py")))),
         "dependencies": listed([re.split(r"[\[=]", need)[0] for need in project["dependencies"]]),
         "containers": listed(containers(service)),
     }
+
+
+def lines_of(path: Path) -> int:
+    """Return how many lines a file has."""
+    return len(path.read_text(encoding="utf-8").splitlines())
 
 
 def containers(service: Path) -> list[str]:

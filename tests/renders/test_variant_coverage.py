@@ -49,7 +49,10 @@ def test_each_value_is_tried_alone_and_no_variant_twice() -> None:
         ("All good\nsrc/a.py:1:8: F401 `os` imported but unused\nFound 1", "src/a.py:1:8: F401 "),
         ("src/a.py:3: error: Name 'x' is not defined  [name-defined]\n", "src/a.py:3: error: "),
         ("Would reformat: src/a.py\n1 file would", "Would reformat: src/a.py"),
-        ("The domain needs nothing BROKEN\n", "The domain needs nothing BROKEN"),
+        (
+            "The model needs only the standard library BROKEN\n",
+            "The model needs only the standard library BROKEN",
+        ),
         ("== 1 failed ==\nFAILED tests/test_a.py::test_b - assert 1\n", "FAILED tests/test_a.py"),
         ("what else there is\nthe end\n", "the end"),
         ("", "failed and said nothing"),

@@ -67,7 +67,7 @@ def test_each_fault_of_a_changelog_is_found(changelog: str, version: str, fault:
 def test_a_service_tells_the_version_in_its_readme_and_where_it_runs(default_service: Path) -> None:
     version = DECLARED["_version"]
     assert f"version `{version}` of its template" in (default_service / "README.md").read_text()
-    (package,) = default_service.glob("src/*/__init__.py")
+    (package,) = default_service.glob("src/*/chassis/__init__.py")
     assert f'TEMPLATE = "{version}"\n' in package.read_text()
 
 

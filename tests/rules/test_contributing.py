@@ -12,6 +12,7 @@ import pytest
 from tests.support.template import OPTIONS, SERVICE, files_of
 from tools.own_files import own_files
 from tools.pythons import ROOT, UV, outside
+from tools.ratchet import read
 
 pytestmark = [pytest.mark.minutes, pytest.mark.proof]
 
@@ -123,9 +124,10 @@ def test_only_what_the_document_names_is_edited(followed: Followed) -> None:
 
 
 def test_the_ratchet_says_what_the_option_costs(followed: Followed) -> None:
-    text = (followed.folder / HAND).read_text(encoding="utf-8")
-    assert re.search(rf"^{followed.variant} = \d+$", text, re.MULTILINE)
-    assert re.search(rf"^{followed.option} = \d+$", text, re.MULTILINE)
+    mine, theirs = (read(root / HAND) for root in (ROOT, followed.folder))
+    assert theirs["places"].keys() - mine["places"].keys() == {followed.option}
+    assert theirs["lines"]["full"] > mine["lines"]["full"]
+    assert theirs["lines"]["bare"] == mine["lines"]["bare"]
 
 
 def test_the_tests_of_the_template_pass_for_the_new_variants(followed: Followed) -> None:

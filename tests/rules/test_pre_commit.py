@@ -83,6 +83,10 @@ def test_the_hooks_are_the_parts_of_make_check() -> None:
         (".github/workflows/ci.yml", {"files", "workflows"}),
         (".ci/run", {"files"}),
         (f"{SERVICE.name}/.github/workflows/ci.yml", {"files", "workflows", "rules", "renders"}),
+        (
+            f"{SERVICE.name}/.github/actions/uv/action.yml",
+            {"files", "workflows", "rules", "renders"},
+        ),
         (f"{SERVICE.name}/.gitlab-ci.yml", {"files", "workflows", "rules", "renders"}),
         (f"{SERVICE.name}/.gitlab/ci/check.yml", {"files", "workflows", "rules", "renders"}),
         (f"{SERVICE.name}/azure-pipelines.yml", {"files", "workflows", "rules", "renders"}),
@@ -121,10 +125,11 @@ def test_a_broken_file_of_the_service_fails_with_its_variant_its_name_and_the_fa
     ]
 
 
+SRC = "src/{{cookiecutter.package_name}}"
 FAULTS = {
-    "src/{{cookiecutter.package_name}}/exits.py": ("OSERR =", "OSERR=", "unformatted"),
-    "src/{{cookiecutter.package_name}}/kinds.py": ('"""', 'import os\n\n"""', "F401"),
-    "src/{{cookiecutter.package_name}}/main.py": ("def serve(", "def (", "invalid-syntax"),
+    f"{SRC}/chassis/exit_codes.py": ("OSERR =", "OSERR=", "unformatted"),
+    f"{SRC}/chassis/commands/openapi.py": ("import json\n", "import json\nimport os\n", "F401"),
+    f"{SRC}/main.py": ("def create_app(", "def (", "invalid-syntax"),
     "Dockerfile": ("\nUSER ", "\nUSERS ", "Dockerfile:"),
     "Makefile": ("\t$(UV) sync", "        $(UV) sync", "Makefile:"),
     ".env.example": ("\nREVISION=", "\nREVISION ", "no NAME=value at line"),

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.template import FIRST, OPTIONS, expected_files
-from tests.support.variants import CODE
-from tools.lines import code_lines
-from tools.ratchet import FILE, Numbers, improved, numbers, read, record, risen
+from tests.support.template import OPTIONS
+from tests.support.variants import EXTREMES
+from tools.ratchet import FILE, Numbers, improved, numbers, read, record, risen, size
 
 from .test_seams import SEAMS
 
@@ -43,28 +42,36 @@ def test_every_seam_and_every_option_has_its_number(found: Numbers) -> None:
     assert found["places"].keys() == OPTIONS.keys()
     assert all(value > 0 for values in found.values() for value in values.values())
     conditionals = sum(found["conditionals"].values())
-    assert found["tags"]["all"] > 2 * conditionals
+    assert found["tags"]["all"] > found["tags"]["blocks"] > 2 * conditionals
+    assert found["tags"]["files"] == len(SEAMS) + 1  # The license is an include.
 
 
-def test_lines_are_counted_between_the_least_and_the_most(found: Numbers) -> None:
-    lines = found["lines"]
-    assert lines["bare"] < lines["default"] < lines["full"]
-    assert set(lines.values()) <= set(range(lines["bare"], lines["full"] + 1))
-    sizes = {
-        name: len(expected_files(FIRST | {"package_name": "p"} | answers))
-        for name, answers in CODE.items()
+def test_sizes_lie_between_those_of_the_least_and_the_most(found: Numbers) -> None:
+    for table in ("files", "lines", "src", "owned"):
+        sizes = found[table]
+        assert sizes.keys() == EXTREMES.keys()
+        assert sizes["bare"] < sizes["default"] < sizes["full"], table
+    for variant in EXTREMES:
+        longest, owned, src, lines = (
+            found[t][variant] for t in ("longest", "owned", "src", "lines")
+        )
+        assert longest < src < lines
+        assert owned < src
+
+
+def test_a_size_is_the_number_of_lines_as_they_stand(tmp_path: Path) -> None:
+    texts = {
+        "README.md": "# Title\n\nText.\n",
+        "delivery/release.py": "left out\n",
+        "dev/azure_pull_request.py": "left out\n",
+        "dev/run.py": "pass\n",
+        "src/p/main.py": '"""Says."""\n\n# Why.\npass\n',
+        "src/p/chassis/cli.py": "pass\n" * 5,
     }
-    assert (min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)) == (
-        "bare",
-        "full",
-    )
-
-
-def test_blank_lines_comments_and_docstrings_are_no_lines_of_code() -> None:
-    module = (
-        '"""Says.\n\nMore.\n"""\n\nimport os  # Why.\n\n# Why.\nTEXT = """\none\n"""\n"""What."""\n'
-    )
-    assert code_lines(module) == 4
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert size(tmp_path) == {"files": 4, "lines": 13, "src": 9, "owned": 4, "longest": 5}
 
 
 def test_what_has_improved_is_new_or_is_gone_is_written(

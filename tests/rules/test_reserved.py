@@ -7,9 +7,8 @@ import sys
 import tomllib
 from pathlib import Path
 
-from tools.pythons import UV, newest_python, outside
-
 from tests.support.template import DECLARED, SERVICE
+from tools.pythons import UV, newest_python, outside
 
 BUILDS = {"python", "uv"}
 """The image and the package that build a service's image: another of the same name hides them."""

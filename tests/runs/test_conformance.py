@@ -9,7 +9,7 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.mutants import MUTANTS, Mutant
+from tests.support.mutants import MUTANTS, SUBJECT, Mutant
 from tests.support.needs import engine_answers, need_redis
 from tests.support.running import Installed, install
 from tests.support.template_releases import commit, git
@@ -60,7 +60,10 @@ def test_its_image_keeps_to_them(cookies_session: Cookies, variant: str) -> None
 @pytest.fixture(scope="module")
 def subject(cookies_session: Cookies) -> Installed:
     """The service that is given one fault after another."""
-    return committed(cookies_session, "default", kubernetes=True)
+    service = committed(cookies_session, "default", **SUBJECT)
+    # The first start compiles every module, which may take longer than checks of faults wait.
+    assert service.run("openapi").returncode == 0
+    return service
 
 
 @contextmanager

@@ -8,7 +8,8 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import chain
+from itertools import accumulate, chain, pairwise
+from operator import xor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from jsonschema import Draft202012Validator
 
 from tools.formats import wrong
 
+from .citations import citations
 from .template import (
     FEATURES,
     SERVICE,
@@ -88,6 +90,22 @@ def compose_schema() -> Draft202012Validator:
     return Draft202012Validator(get_builtin_schema("vendor.compose-spec"))
 
 
+def markdown(service: Path, _: dict[str, Any]) -> Iterator[str]:
+    """One blank line stands between the blocks of a Markdown file, tables included."""
+    for path in sorted(files_of(service)):
+        if not path.endswith(".md"):
+            continue
+        lines = read(service, path).splitlines()
+        in_code = accumulate((line.lstrip().startswith("```") for line in lines), xor)
+        numbered = zip(enumerate(lines, 1), in_code, strict=True)
+        prose = [line for line, code in numbered if not code]
+        for (before, above), (at, line) in pairwise(prose):
+            if not above and not line and at == before + 1:
+                yield f"{path}:{at}: is a second blank line"
+            elif above and line and above.startswith("|") != line.startswith("|"):
+                yield f"{path}:{at}: is glued to a table"
+
+
 def texts(service: Path, answers: dict[str, Any]) -> Iterator[str]:
     """Free text arrives as it was given."""
     project = tomllib.loads(read(service, "pyproject.toml"))["project"]
@@ -110,7 +128,7 @@ def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
     package = service / "src" / answers["package_name"]
     named = set(re.findall(r"`((?:[\w./]+/)?[\w.-]+\.(?:py|toml|yaml|lock)|[\w/]+/)`", readme))
     linked = set(re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", readme))
-    if len(named) < 10:
+    if len(named) < 5:
         yield "README.md: names next to nothing"
     for name in sorted((named | linked) - {"uv.lock", ".dev/"}):
         if not (service / name).exists() and not (package / name).exists():
@@ -122,18 +140,19 @@ def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:
 
     A folder with a `kustomization.yaml` names each of its manifests, and another names the folder.
 
-    "Found by a tool" are tests, migrations and commands, which are in folders that are searched,
-    and what `SIGNER` and `PLATFORM` may name.
+    "Found by a tool" are tests and migrations, which are in folders that are searched, and what
+    `SIGNER` and `PLATFORM` may name. `__main__.py` names what the chassis is to import.
     """
     ours = sorted(files_of(service))
     by_tools = re.compile(
-        r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*|src/\w+/commands/\w+\.py"
+        r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*"
         r"|delivery/(keyless|key_vault|platform_\w+)\.py"
     )
+    declared = declared_modules(service)
     for path, users in importers(service).items():
         name = path.removesuffix(".py").replace("/", ".")
         named = re.compile(rf"\b{re.escape(name)}\b")
-        if path not in ours or users or by_tools.fullmatch(path):
+        if path not in ours or users or path in declared or by_tools.fullmatch(path):
             continue
         if not any(named.search(read(service, other)) for other in ours):
             yield f"{path}: is used by nothing"
@@ -142,6 +161,15 @@ def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:
         if path.startswith("compose/") and Path(path).name not in composed:
             yield f"{path}: is included by nothing"
     yield from unnamed_manifests(service)
+
+
+def declared_modules(service: Path) -> set[str]:
+    """Return the modules that the declaration of the service names by import strings."""
+    (main,) = service.glob("src/*/__main__.py")
+    text = main.read_text(encoding="utf-8").replace("{CHASSIS}", "{PACKAGE}.chassis.commands")
+    names = re.findall(r'"\{PACKAGE\}\.([\w.]+)', text)
+    folder = main.parent.relative_to(service)
+    return {f"{folder}/{name.replace('.', '/')}.py" for name in names}
 
 
 def unnamed_manifests(service: Path) -> Iterator[str]:
@@ -200,5 +228,6 @@ def tools(service: Path, _: dict[str, Any]) -> Iterator[str]:
 
 
 INSPECTIONS: dict[str, Inspect] = {
-    inspect.__name__: inspect for inspect in (files, residue, formats, texts, links, orphans, tools)
+    inspect.__name__: inspect
+    for inspect in (files, residue, formats, markdown, texts, links, citations, orphans, tools)
 }

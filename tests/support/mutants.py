@@ -3,8 +3,12 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .template import ROOT
+
+SUBJECT: dict[str, Any] = {"kubernetes": True}
+"""Answers of the service that mutants are made from."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,11 @@ class Mutant:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(new, encoding="utf-8")
                 continue
-            (path,) = service.glob(pattern)
-            text = path.read_text(encoding="utf-8")
-            if old not in text:
-                raise LookupError(f"{self.fault}: {path.name} holds no {old!r}")
-            path.write_text(text.replace(old, new), encoding="utf-8")
+            files = [path for path in service.glob(pattern) if path.is_file()]
+            texts = [path.read_text(encoding="utf-8") for path in files]
+            if len(files) != 1 or old not in texts[0]:
+                raise LookupError(f"{self.fault}: {pattern} holds no {old!r}")
+            files[0].write_text(texts[0].replace(old, new), encoding="utf-8")
 
 
 def mutants() -> list[Mutant]:

@@ -66,18 +66,18 @@ def nothing(_: Path) -> None:
 def as_a_team_does(service: Path) -> None:
     """Change the example, add a dependency, a setting and a migration, and say so."""
     (package,) = service.glob("src/*")
-    fulfilled = '    FULFILLED = "fulfilled"\n'
-    replace(package / "domain/orders.py", fulfilled, f'{fulfilled}    CANCELLED = "cancelled"\n')
-    replace(package / "api/orders.py", "max_length=200", "max_length=250")
+    placed = '    PLACED = "placed"\n'
+    replace(package / "orders/model.py", placed, f'{placed}    CANCELLED = "cancelled"\n')
+    replace(package / "orders/routes.py", "max_length=200", "max_length=250")
     line = f"{httptools(service)}\n"
     replace(service / "pyproject.toml", line, f'{line}    "idna==3.20",\n')
     setting = '    greeting: str = Field(default="hello", description="What is said first.")\n'
-    replace(package / "settings.py", "    revision: str", f"{setting}    revision: str")
+    replace(package / "settings.py", "    keep_days: int", f"{setting}    keep_days: int")
     row = "| `GREETING` | `hello` | What is said first. |\n"
-    replace(service / "README.md", "| `REVISION`", f"{row}| `REVISION`")
+    replace(service / "README.md", "| `KEEP_DAYS`", f"{row}| `KEEP_DAYS`")
     replace(service / "README.md", "Takes orders over HTTP.", "Takes orders, gives greetings.")
-    text = "# What is said first.\nGREETING=hello\n# Commit that"
-    replace(service / ".env.example", "# Commit that", text)
+    text = "# What is said first.\nGREETING=hello\n# Delete orders"
+    replace(service / ".env.example", "# Delete orders", text)
     first = (service / "migrations/versions/0001_orders.py").read_text()
     own = (
         first.replace('"0001"', '"0002"').replace("= None", '= "0001"').replace("orders", "rebates")
@@ -93,7 +93,7 @@ def httptools(service: Path) -> str:
     return line
 
 
-EXAMPLE = "src/*/domain/orders.py", "src/*/api/orders.py", "tests/*order*.py", "migrations/versions"
+EXAMPLE = "src/*/orders", "tests/*order*", "migrations/versions"
 
 
 def without_the_example(service: Path) -> None:

@@ -172,12 +172,7 @@ pair that can work. An option that is declared later joins by itself."""
 VARIANTS = {variant: given(row) for variant, row in ROWS.items()}
 """The answers of each variant."""
 EXTREMES = {variant: VARIANTS[variant] for variant in ("default", "bare", "full")}
-CODE = EXTREMES | {
-    identity(row): given(row)
-    for row in DEVIATIONS
-    if any(row[option] != DEFAULT[option] for option in deciding("src/"))
-}
-"""As few as tell of all code: with each answer that decides on it, with the most, the least."""
+"""The default, the least and the most: as few as tell of all files."""
 
 FIRST_OF_ITS_KIND = {behaviour(row): variant for variant, row in reversed(ROWS.items())}
 """The variant that runs its own tests for all that behave alike."""

@@ -1,12 +1,14 @@
 """Settings: what is read, what is rejected and how it is reported, what is never shown."""
 
+from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from pydantic import Field, SecretStr, ValidationError
 from structlog.testing import capture_logs
 
-from dev.document_settings import ROOT, dotenv_example, with_table
+from dev.document_settings import ROOT, dotenv_example
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
 from {{ cookiecutter.package_name }}.chassis.cli import main
 from {{ cookiecutter.package_name }}.chassis.config.loader import (
@@ -147,9 +149,14 @@ def test_a_secret_file_that_becomes_invalid_is_ignored_and_logged_once(file: Pat
 
 
 def test_the_settings_are_documented() -> None:
-    assert (ROOT / ".env.example").read_text() == dotenv_example(), "make docs"
-    readme = (ROOT / "README.md").read_text()
-    assert readme == with_table(readme), "make docs"
+    assert (ROOT / ".env.example").read_text() == dotenv_example(), "run make docs"
+
+
+def test_every_import_string_of_the_service_resolves() -> None:
+    assert callable(resolve_name(SERVICE.resources))
+    for name, command in SERVICE.commands.items():
+        assert callable(import_module(command.module).run), name
+        assert not command.target or callable(SERVICE.target(name)), name
 
 
 @pytest.mark.parametrize("command", ["", "wbe", "web --fast", "shell -c"])

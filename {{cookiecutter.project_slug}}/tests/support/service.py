@@ -182,6 +182,7 @@ class Proxy:
         self.port = 0
         self._server = server
         self._listener: asyncio.Server | None = None
+        self._is_cut = False
         self._passing: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -217,11 +218,18 @@ class Proxy:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
 
     async def _open(self) -> None:
+        self._is_cut = False
         self._listener = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def _cut(self) -> None:
+        self._is_cut = True
         if self._listener:
+            # A connection accepted in the iteration of the loop in which its server closes is never
+            # closed: asyncio loses it. So the proxy stops accepting one iteration earlier.
+            for listening in self._listener.sockets:
+                self._loop.remove_reader(listening.fileno())
+            await asyncio.sleep(0)
             self._listener.close()
         for task in self._passing:
             task.cancel()
@@ -233,6 +241,8 @@ class Proxy:
         self._passing.add(task)
         task.add_done_callback(self._passing.discard)
         try:
+            if self._is_cut:
+                return
             if isinstance(self._server, str):
                 server_reader, server_writer = await asyncio.open_unix_connection(self._server)
             else:

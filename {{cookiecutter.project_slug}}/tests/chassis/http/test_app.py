@@ -1,7 +1,6 @@
 """The application: problem documents, headers for browsers, health, one log line per request."""
 
 import re
-from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 import httpx
@@ -113,21 +112,6 @@ async def test_a_validation_error_repeats_nothing_that_was_sent(
     assert answer.status_code == 422
     assert "hunter2" not in answer.text
     assert answer.json()["errors"][0].get("pointer") == pointer
-
-
-@pytest.mark.parametrize("chunked", [False, True])
-@pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_body_over_the_limit_is_a_problem(
-    settings: Settings, method: str, chunked: bool
-) -> None:
-    async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(11):
-            yield b"x" * 10
-
-    content = chunks() if chunked else b"x" * 101
-    answer = await ask(an_app(settings, max_body_bytes=100), method, "/echo", content=content)
-    assert answer.status_code == 413
-    assert answer.headers["content-type"] == PROBLEM
 
 
 @pytest.mark.parametrize("path", ["/livez", "/no/such/path", "/error", "/docs", "/openapi.json"])

@@ -55,7 +55,7 @@ def an_app(settings: Settings) -> FastAPI:
     async def large() -> Response:
         return Response(b"x" * 50 * MEGABYTE)
 
-    @app.post("/count")
+    @app.api_route("/count", methods=["GET", "POST"])
     async def count(request: Request) -> int:
         return len(await request.body())
 
@@ -176,6 +176,25 @@ def test_an_upload_that_is_too_large_ends_early(app: FastAPI, settings: Settings
             assert sent < 50
             until(lambda: not server.server_state.connections)  # Although we have not closed it.
         assert memory() - before < 20 * MEGABYTE
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("field", "body"),
+    [
+        ("Content-Length: 101", b"x" * 101),
+        ("Content-Length: 101\r\nExpect: 100-continue", b""),
+        ("Transfer-Encoding: chunked", b"%x\r\n%s\r\n0\r\n\r\n" % (101, b"x" * 101)),
+    ],
+)
+def test_a_body_over_the_limit_is_a_problem(
+    app: FastAPI, settings: Settings, method: str, field: str, body: bytes
+) -> None:
+    small = settings.model_copy(update={"max_body_bytes": 100})
+    with serving(app, small), ask(small, head(f"{method} /count", field) + body) as connection:
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"application/problem+json" in answer
 
 
 def memory() -> int:

@@ -67,7 +67,7 @@ def as_a_team_does(service: Path) -> None:
     """Change the example, add a dependency, a setting and a migration, and say so."""
     (package,) = service.glob("src/*")
     placed = '    PLACED = "placed"\n'
-    replace(package / "orders/model.py", placed, f'{placed}    CANCELLED = "cancelled"\n')
+    replace(package / "orders/model.py", placed, f'    CANCELLED = "cancelled"\n{placed}')
     replace(package / "orders/routes.py", "max_length=200", "max_length=250")
     line = f"{httptools(service)}\n"
     replace(service / "pyproject.toml", line, f'{line}    "idna==3.20",\n')

@@ -1,4 +1,4 @@
-"""Standard output never blocks the service: unread lines are dropped, whole ones arrive."""
+"""Unread lines are dropped and never block the service; metrics stay few."""
 
 import fcntl
 import json
@@ -9,16 +9,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from itertools import cycle, product
 from subprocess import PIPE
 from typing import Any
 
+import httpx
 import pytest
 
 from {{ cookiecutter.package_name }}.chassis.observability import stdout
 from {{ cookiecutter.package_name }}.chassis.observability.stdout import Stdout
 
-from ..support.service import COMMAND, PATIENCE, fetch, path_only, started
+from ..support.service import COMMAND, PATIENCE, Service, fetch, path_only, resident_bytes, started
 
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE", "MKCOL", "LOCK"]
+SERIES = r'_count\{http_request_method="(.*?)",.*?="(.*?)",http_route="(.*?)"\}'
 LONG = "/" + "x" * 4000
 """A path that makes a long line, so that few requests fill a pipe."""
 
@@ -49,16 +53,11 @@ def dropped(environment: dict[str, str]) -> int:
     return int(float(found[1]))
 
 
-def resident_kilobytes(process: subprocess.Popen[bytes]) -> int:
-    command = ["ps", "-o", "rss=", "-p", str(process.pid)]
-    return int(subprocess.check_output(command))
-
-
 def test_unread_lines_are_dropped_and_counted(environment: dict[str, str]) -> None:
     with unread(environment) as process:
-        before = resident_kilobytes(process)
+        before = resident_bytes(process.pid)
         ask(environment, stdout.BUFFER_BYTES // len(LONG) + 300)
-        assert resident_kilobytes(process) < before + 20_000
+        assert resident_bytes(process.pid) < before + 20_000_000
         lost = dropped(environment)
         assert lost > 100
         told: list[dict[str, Any]] = []
@@ -146,3 +145,20 @@ def test_a_pipe_that_is_nonblocking_already_loses_nothing(pipe: tuple[int, int])
     with os.fdopen(os.dup(reader), "rb") as source:
         assert [int(source.readline().split()[0]) for _ in range(20)] == list(range(20))
     assert out.dropped == 0
+
+
+def test_many_paths_and_methods_make_few_series(service: Service) -> None:
+    paths = {*service.get("/openapi.json").json()["paths"], "", "/docs", "/openapi.json"}
+    with httpx.Client(base_url=service.url) as client:
+        for path, method, more in product(sorted(paths), METHODS, ("", "/", "/1", "?a=1")):
+            client.request(method, f"{path}{more}")
+        for number, method in zip(range(500), cycle(METHODS), strict=False):
+            client.request(method, f"/{number}?a={number}")
+        assert client.get("/metrics").status_code == 404
+    metrics = fetch(service.metrics_url).text
+    series = [line for line in metrics.splitlines() if not line.startswith("#")]
+    assert len(series) < 500
+    found = re.findall(SERIES, metrics)
+    assert {method for method, _, _ in found} == {*METHODS[:7], "_OTHER"}
+    assert {route for _, _, route in found} <= paths
+    assert {("GET", "200", "/livez"), ("GET", "404", ""), ("_OTHER", "405", "/livez")} <= {*found}

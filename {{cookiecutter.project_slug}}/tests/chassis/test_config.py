@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError
 from structlog.testing import capture_logs
 
 from dev.document_settings import ROOT, dotenv_example
+
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
 from {{ cookiecutter.package_name }}.chassis.cli import main
 from {{ cookiecutter.package_name }}.chassis.config.loader import (

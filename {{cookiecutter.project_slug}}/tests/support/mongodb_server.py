@@ -15,6 +15,7 @@ from pymongo import MongoClient
 from pymongo.uri_parser import parse_uri
 
 from dev.mongodb import server
+
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
 from {{ cookiecutter.package_name }}.chassis.commands import migrate
 from {{ cookiecutter.package_name }}.settings import Settings

@@ -16,6 +16,7 @@ from pydantic import Secret
 from pydantic_core import MultiHostUrl
 
 from dev.postgres import embedded
+
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
 from {{ cookiecutter.package_name }}.chassis.commands import migrate
 from {{ cookiecutter.package_name }}.settings import Settings

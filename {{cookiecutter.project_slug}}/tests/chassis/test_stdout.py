@@ -62,8 +62,11 @@ def test_unread_lines_are_dropped_and_counted(environment: dict[str, str]) -> No
         assert lost > 100
         told: list[dict[str, Any]] = []
         assert process.stdout
+        watchdog = threading.Timer(PATIENCE, process.kill)  # If the line never comes.
+        watchdog.start()
         while not told or told[-1]["event"] != "log lines dropped":
             told.append(json.loads(process.stdout.readline()))
+        watchdog.cancel()
         assert (told[-1]["level"], told[-1]["lines"]) == ("warning", lost)
         assert "request_id" not in told[-1]
         process.terminate()

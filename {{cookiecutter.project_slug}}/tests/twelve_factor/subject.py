@@ -17,7 +17,7 @@ import httpx
 import pytest
 import yaml
 
-from ..support.service import PATIENCE, path_only, run
+from ..support.service import PATIENCE, Proxy, path_only, run
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
@@ -45,6 +45,12 @@ BYSTANDER_SECONDS = _limit("BYSTANDER_SECONDS", 1)  # For a response while other
 LINE_SECONDS = _limit("LINE_SECONDS", 2)  # From a response to its log line.
 STOP_MARGIN_SECONDS = _limit("STOP_MARGIN_SECONDS", 5)  # For an exit, beyond the time it is given.
 COMPOSE_SECONDS = _limit("COMPOSE_SECONDS", 120)  # From `docker compose up` to everything healthy.
+
+
+@pytest.fixture
+def proxies(request: pytest.FixtureRequest) -> dict[str, Proxy]:
+    """Return the proxy before each backing service."""
+    return {name: request.getfixturevalue(f"{name}_proxy") for name in BACKING_SERVICES}
 
 
 def not_applicable(why: str) -> NoReturn:

@@ -16,7 +16,6 @@ import pytest
 from ..support.service import PATIENCE, Proxy, Service, connect, path_only, run
 from .report import Figures
 from .subject import (
-    BACKING_SERVICES,
     REFUSAL_SECONDS,
     ROOT,
     docker,
@@ -133,12 +132,7 @@ def with_canary(url: str) -> str:
 
 
 @pytest.fixture
-def proxies(request: pytest.FixtureRequest) -> list[Proxy]:
-    return [request.getfixturevalue(f"{name}_proxy") for name in BACKING_SERVICES]
-
-
-@pytest.fixture
-def canaries(environment: dict[str, str], proxies: list[Proxy]) -> dict[str, str]:
+def canaries(environment: dict[str, str], proxies: dict[str, Proxy]) -> dict[str, str]:
     """Return an environment in which every URL of a backing service has a canary in it."""
     del proxies
     urls = {name: value for name, value in environment.items() if name.endswith("_URL")}
@@ -163,11 +157,11 @@ def traffic(service: Service) -> Iterator[bytes]:
 
 
 def test_no_secret_is_ever_repeated(
-    canaries: dict[str, str], proxies: list[Proxy], measured: Figures
+    canaries: dict[str, str], proxies: dict[str, Proxy], measured: Figures
 ) -> None:
     with Service(canaries | {"LOG_LEVEL": "debug"}) as service:
         said = list(traffic(service))
-        for proxy in proxies:
+        for proxy in proxies.values():
             proxy.cut()
         said += traffic(service)
         command = Path(f"/proc/{service.process.pid}/cmdline")

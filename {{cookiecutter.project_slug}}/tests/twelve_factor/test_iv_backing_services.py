@@ -16,11 +16,10 @@ from .subject import (
 )
 
 
-@pytest.fixture
-def proxies(request: pytest.FixtureRequest) -> dict[str, Proxy]:
+@pytest.fixture(autouse=True)
+def _something_is_attached() -> None:
     if not BACKING_SERVICES:
         not_applicable("nothing is attached")
-    return {name: request.getfixturevalue(f"{name}_proxy") for name in BACKING_SERVICES}
 
 
 def slowest_answer(service: Service) -> float:

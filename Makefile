@@ -14,6 +14,7 @@ CORES := $(shell getconf _NPROCESSORS_ONLN)
 SHARED := --durations 20 --durations-min 30 --dist loadgroup --no-loadscope-reorder --numprocesses
 CODE := bench hooks tests tools
 WORKFLOWS := .github "{{cookiecutter.project_slug}}/.github"
+ACTIONS := "{{cookiecutter.project_slug}}"/.github/actions/*/action.yml
 RULES := $(patsubst %,tests/rules/test_%.py,layout manifest seams ratchet)
 CHECKS := check-code check-types check-files check-workflows check-rules check-renders
 
@@ -60,6 +61,7 @@ check-workflows: $(READY)
 		$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot "$$folder"/dependabot.yml && \
 		$(RUN) zizmor --quiet --offline --persona=auditor "$$folder" || exit 1; \
 	done
+	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS)
 	@$(RUN) python -m tools.spellings
 
 check-rules: $(READY)

@@ -29,7 +29,7 @@ def documents(service: Path) -> dict[str, tuple[str, Any]]:
     """Return each pipeline of a service by the path of its file, with its provider."""
     found: dict[str, tuple[str, Any]] = {}
     for path in sorted((service / ".github" / "workflows").glob("*.yml")):
-        found[str(path.relative_to(service))] = ("github", read(path))
+        found[str(path.relative_to(service))] = ("github", github(path, service))
     if (service / ".gitlab-ci.yml").exists():
         found[".gitlab-ci.yml"] = ("gitlab", gitlab(service))
     for name in ("azure-pipelines.yml", "azure/rollback.yml"):
@@ -48,6 +48,27 @@ def read(path: Path) -> Any:
         jinja = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701
         text = jinja.from_string(text).render(cookiecutter={"kubernetes": True})
     return yaml.safe_load(text)
+
+
+def github(path: Path, service: Path) -> Any:
+    """Return a workflow; the steps of composite actions of its repository stand in their place."""
+    workflow = read(path)
+    for job in workflow["jobs"].values():
+        if "steps" in job:
+            job["steps"] = list(inlined(job["steps"], service))
+    return workflow
+
+
+def inlined(steps: list[dict[str, Any]], service: Path) -> Iterator[dict[str, Any]]:
+    """Yield the steps that run, in their order."""
+    for step in steps:
+        uses = step.get("uses", "")
+        if not uses.startswith("./"):
+            yield step
+        elif ignored := step.keys() - {"name", "uses"}:
+            raise ValueError(f"{uses}: cannot read {', '.join(sorted(ignored))} of the step")
+        else:
+            yield from inlined(read(service / uses / "action.yml")["runs"]["steps"], service)
 
 
 def gitlab(service: Path) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def test_its_own_tests(
     service = rendered(variant)
     need_redis(service)
     variables = environments.of(service)
-    if (service / "tests/mongodb.py").exists():
+    if (service / "tests/support/mongodb_server.py").exists():
         variables["MONGODB_URL"] = request.getfixturevalue("mongodb_url")
     said = run(service, "make", f"UV={UV}", "test", **variables)
     verdict(variant, "make test", [] if said is None else findings_in(said), said or "")

@@ -83,6 +83,10 @@ def test_the_hooks_are_the_parts_of_make_check() -> None:
         (".github/workflows/ci.yml", {"files", "workflows"}),
         (".ci/run", {"files"}),
         (f"{SERVICE.name}/.github/workflows/ci.yml", {"files", "workflows", "rules", "renders"}),
+        (
+            f"{SERVICE.name}/.github/actions/uv/action.yml",
+            {"files", "workflows", "rules", "renders"},
+        ),
         (f"{SERVICE.name}/.gitlab-ci.yml", {"files", "workflows", "rules", "renders"}),
         (f"{SERVICE.name}/.gitlab/ci/check.yml", {"files", "workflows", "rules", "renders"}),
         (f"{SERVICE.name}/azure-pipelines.yml", {"files", "workflows", "rules", "renders"}),

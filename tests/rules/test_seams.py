@@ -45,7 +45,7 @@ SEAMS = {
     "src/{{cookiecutter.package_name}}/resources.py",
     "src/{{cookiecutter.package_name}}/settings.py",
     "tests/conftest.py",
-    "tests/memory.py",
+    "tests/orders/test_store.py",
     "tests/twelve_factor/subject.py",
 }
 """Every file that may hold a conditional; a new one is worth an argument."""

@@ -25,8 +25,16 @@ from tests.support.running import PATIENCE, free_ports
 
 pytestmark = [
     pytest.mark.containers,
+    pytest.mark.xdist_group("containers"),  # They share the containers of a service.
     pytest.mark.skipif(not engine_answers(), reason="no Docker engine answers `docker info`"),
 ]
+
+
+@pytest.fixture
+def started_again_afterwards(compose: Run, up: str) -> Iterator[None]:
+    """Leave the containers as `up` has started them, for the tests that follow."""
+    yield
+    compose("up", "--no-build", "--wait", "--scale", "web=1", PORT=up.rpartition(":")[2])
 
 
 @in_every_combination
@@ -73,6 +81,7 @@ def test_nothing_is_written_into_a_container(compose: Run, up: str) -> None:
 
 
 @in_some
+@pytest.mark.usefixtures("started_again_afterwards")
 def test_an_idle_process_stops_soon_after_its_drain(compose: Run, up: str) -> None:
     del up
     for name in ours(compose):
@@ -134,13 +143,6 @@ def test_the_database_has_connections_for_all_replicas_of_all_processes(service:
     of_each = int(settings["DATABASE_POOL_SIZE"]) + 1
     operators = of_each + 10
     assert (high - low + 1) * len(types) * of_each + operators <= allowed
-
-
-@pytest.fixture
-def started_again_afterwards(compose: Run, up: str) -> Iterator[None]:
-    """Leave the containers as `up` has started them, for the tests that follow."""
-    yield
-    compose("up", "--no-build", "--wait", "--scale", "web=1", PORT=up.rpartition(":")[2])
 
 
 @in_every_combination

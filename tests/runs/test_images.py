@@ -23,6 +23,7 @@ from tools.pythons import outside
 
 pytestmark = [
     pytest.mark.containers,
+    pytest.mark.xdist_group("containers"),  # They share the containers of a service.
     pytest.mark.skipif(not engine_answers(), reason="no Docker engine answers `docker info`"),
 ]
 

@@ -122,17 +122,17 @@ def test_what_cannot_be_merged_is_named_beside_what_is_new(
         (line,) = re.findall('"fastapi>.*', (service / "pyproject.toml").read_text())
         replace(service / "pyproject.toml", line, f"{line}  # Ours.")
         replace(service / NO_MORE, "Retired", "Not yet retired")
-        (service / "tests/test_stdout.py").write_text('"""Ours."""\n')
+        (service / "tests/chassis/test_stdout.py").write_text('"""Ours."""\n')
 
     origin, service = owned(OLDER, edit), tmp_path / "shallow"
     git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{origin}", service.name)
     said = must_update(service)
-    in_conflict = {NO_MORE, "pyproject.toml", "tests/test_stdout.py"}
+    in_conflict = {NO_MORE, "pyproject.toml", "tests/chassis/test_stdout.py"}
     assert set(conflicts(service)) == in_conflict
     lines = (service / "pyproject.toml").read_text().splitlines()
     where = f"both sides stand there, from line {lines.index('<<<<<<< HEAD') + 1}"
     assert f"- `pyproject.toml`: {where}\n" in said
-    assert "- `tests/test_stdout.py`: both sides stand there, from line 1\n" in said
+    assert "- `tests/chassis/test_stdout.py`: both sides stand there, from line 1\n" in said
     assert f"- `{NO_MORE}`: one side edited, the other deleted it\n" in said
     assert said.startswith(f"# Template: {NEWER}\n\nThis was made from {OLDER}.")
     assert said.endswith(

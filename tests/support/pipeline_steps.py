@@ -1,8 +1,9 @@
 """The steps of a service's pipeline, as its files spell them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-import yaml
+from tools.spellings import documents
 
 from .template import SERVICE
 
@@ -34,12 +35,12 @@ def steps() -> list[Step]:
     """Return each step that runs something, in the order of the files; they are not rendered."""
     return [
         Step(
-            f"{path.stem}-{name}",
+            f"{Path(path).stem}-{name}",
             step["run"],
             tuple({**workflow.get("env", {}), **job.get("env", {}), **step.get("env", {})}.items()),
         )
-        for path in sorted((SERVICE / ".github" / "workflows").glob("*.y*ml"))
-        for workflow in [yaml.safe_load(path.read_text(encoding="utf-8"))]
+        for path, (provider, workflow) in documents(SERVICE).items()
+        if provider == "github"
         for name, job in workflow["jobs"].items()
         for step in job.get("steps", [])
         if "run" in step

@@ -5,11 +5,9 @@ import resource
 import pytest
 
 from tests.conftest import *  # noqa: F403  # Its fixtures, whatever is attached.
-from tests.figures import figures_of, measured
+from tests.twelve_factor.report import figures_of
 
 from .traffic import VARIABLES
-
-__all__ = ["measured"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

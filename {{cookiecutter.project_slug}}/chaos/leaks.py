@@ -3,7 +3,7 @@
 import asyncio
 from statistics import linear_regression
 
-from tests.figures import Figures
+from tests.twelve_factor.report import Figures
 
 from .load import Client, after, failures, paced
 from .replica import Replica

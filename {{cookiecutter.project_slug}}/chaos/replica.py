@@ -10,7 +10,7 @@ from typing import Self
 
 import pytest
 
-from tests.service import PATIENCE, Service, free_ports, until
+from tests.support.service import PATIENCE, Service, free_ports, until
 
 MEGABYTE = 1_000_000
 needs_proc = pytest.mark.skipif(

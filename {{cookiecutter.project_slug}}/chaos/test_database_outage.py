@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.figures import Figures
-from tests.proxy import Proxy
+from tests.support.service import Proxy
+from tests.twelve_factor.report import Figures
 
 from .load import Client, Outcome, failures, p99, paced
 from .replica import replica

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.figures import Figures
-from tests.service import Service
+from tests.support.service import Service
+from tests.twelve_factor.report import Figures
 
 from .fuzzing import fuzz
 from .scale import scaled

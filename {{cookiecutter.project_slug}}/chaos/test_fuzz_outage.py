@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from tests.figures import Figures
-from tests.proxy import Proxy
-from tests.service import Service
+from tests.support.service import Proxy, Service
+from tests.twelve_factor.report import Figures
 
 from .fuzzing import fuzz
 from .scale import scaled

@@ -7,7 +7,7 @@ two requests may stay.
 import asyncio
 from time import monotonic
 
-from tests.figures import Figures
+from tests.twelve_factor.report import Figures
 
 from .load import Client, Connection, after, failures, p99, paced
 from .replica import needs_proc, replica

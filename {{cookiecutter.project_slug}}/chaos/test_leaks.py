@@ -1,6 +1,6 @@
 """Requests of all kinds leave nothing behind: good ones, bad ones, ones whose client went away."""
 
-from tests.figures import Figures
+from tests.twelve_factor.report import Figures
 
 from . import leaks
 from .replica import needs_proc, replica

@@ -3,8 +3,8 @@
 import asyncio
 from contextlib import suppress
 
-from tests.figures import Figures
-from tests.proxy import Proxy
+from tests.support.service import Proxy
+from tests.twelve_factor.report import Figures
 
 from . import leaks
 from .replica import needs_proc, replica

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.figures import Figures
+from tests.twelve_factor.report import Figures
 
 from .balancer import Balancer
 from .load import Client, Outcome, failures, paced

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.figures import Figures
-from tests.service import free_ports, until
+from tests.support.service import free_ports, until
+from tests.twelve_factor.report import Figures
 
 from .load import Client, failures
 from .replica import Replica

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.figures import Figures
+from tests.twelve_factor.report import Figures
 
 from .load import Client, after, failures, p99, paced
 from .replica import Replica, needs_proc, replica

@@ -12,18 +12,20 @@ from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
 
 {% if cookiecutter.worker %}
-from .jobs import *  # noqa: F403
+from .support.job_fixtures import *  # noqa: F403
 {% endif %}
 {% if cookiecutter.database == "mongodb" %}
-from .mongodb import *  # noqa: F403
+from .support.mongodb_server import *  # noqa: F403
 {% endif %}
 {% if cookiecutter.database == "postgresql" %}
-from .postgres import *  # noqa: F403
+from .support.postgres_server import *  # noqa: F403
 {% endif %}
 {% if cookiecutter.redis %}
-from .redis import *  # noqa: F403
+from .support.redis_server import *  # noqa: F403
 {% endif %}
-from .service import Service, free_ports, path_only
+from .support.service import Service, free_ports, path_only
+from .twelve_factor.report import measured, pytest_terminal_summary  # noqa: F401
+from .twelve_factor.subject import image  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""`python -m {{ cookiecutter.package_name }} COMMAND`: declares this service to the chassis and runs one command."""
+"""`python -m {{ cookiecutter.package_name }} COMMAND`: declares this service, runs a command."""
 
 import sys
 
@@ -15,29 +15,34 @@ CHASSIS = f"{PACKAGE}.chassis.commands"
 SERVICE = Service(
     settings=Settings,
     resources=f"{PACKAGE}.resources:open_resources",
-    web=f"{PACKAGE}.main:create_app",
-    {% if cookiecutter.worker %}
-    worker=f"{PACKAGE}.worker:create_app",
-    {% endif %}
-    {% if cookiecutter.database == "mongodb" %}
-    migrate=f"{PACKAGE}.orders.indexes:migrate",
-    {% endif %}
-    {% if cookiecutter.database == "postgresql" %}
-    migrate=f"{PACKAGE}.chassis.postgres.schema:migrate",
-    {% endif %}
     commands={
-        "web": Command(f"{CHASSIS}.web", "serve HTTP until SIGTERM"),
+        "web": Command("serve HTTP until SIGTERM", f"{CHASSIS}.web", f"{PACKAGE}.main:create_app"),
         {% if cookiecutter.worker %}
-        "worker": Command(f"{CHASSIS}.worker", "run jobs until SIGTERM"),
-        "jobs": Command(f"{CHASSIS}.jobs", "list, retry or discard failed jobs"),
+        "worker": Command(
+            "run jobs until SIGTERM", f"{CHASSIS}.worker", f"{PACKAGE}.worker:create_app"
+        ),
+        "jobs": Command("list, retry or discard failed jobs", f"{CHASSIS}.jobs"),
+        {% endif %}
+        {% if cookiecutter.database == "mongodb" %}
+        "migrate": Command(
+            "create missing indexes", f"{CHASSIS}.migrate", f"{PACKAGE}.orders.indexes:migrate"
+        ),
+        {% endif %}
+        {% if cookiecutter.database == "postgresql" %}
+        "migrate": Command(
+            "migrate the database to the newest schema",
+            f"{CHASSIS}.migrate",
+            f"{PACKAGE}.chassis.postgres.schema:migrate",
+        ),
         {% endif %}
         {% if cookiecutter.database != "none" %}
-        "migrate": Command(f"{CHASSIS}.migrate", "migrate the database to the newest schema"),
-        "cleanup": Command(f"{PACKAGE}.orders.cleanup", "delete old orders"),
+        "cleanup": Command("delete old orders", f"{PACKAGE}.orders.cleanup"),
         {% endif %}
-        "check": Command(f"{CHASSIS}.check", "validate the configuration, ping backing services"),
-        "openapi": Command(f"{CHASSIS}.openapi", "print the OpenAPI document"),
-        "shell": Command(f"{CHASSIS}.shell", "open a Python prompt with settings and resources"),
+        "check": Command("validate the configuration, ping backing services", f"{CHASSIS}.check"),
+        "openapi": Command(
+            "print the OpenAPI document", f"{CHASSIS}.openapi", f"{PACKAGE}.main:create_app"
+        ),
+        "shell": Command("open a Python prompt with settings and resources", f"{CHASSIS}.shell"),
     },
 )
 

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from {{ cookiecutter.package_name }}.__main__ import SERVICE
+
 from . import composed
-from .objects import ROOT, Object, ours, workloads
+from .objects import Object, ours, workloads
 
 
 def same_image(objects: list[Object]) -> Iterator[str]:
@@ -27,8 +29,7 @@ def digests(objects: list[Object]) -> Iterator[str]:
 
 def same_commands(objects: list[Object]) -> Iterator[str]:
     """What Compose starts is started here, by the same arguments; the rest is on the menu."""
-    (main,) = ROOT.glob("src/*/__main__.py")
-    known = set(re.findall(r'"(\w+)": Command\(', main.read_text(encoding="utf-8")))
+    known = SERVICE.commands.keys()
     there = {pods.component: pods for pods in ours(objects)}
     for name in sorted(composed.commands().keys() - there.keys()):
         yield f"{name}: runs in Compose and not here"

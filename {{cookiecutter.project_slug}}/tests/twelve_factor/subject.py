@@ -1,20 +1,23 @@
-"""The service under test, as its files and its interface describe it."""
+"""The service under test, as its files, its interface and its image describe it; time limits."""
 
 import ast
 import json
+import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
+from uuid import uuid4
 
 import httpx
 import pytest
 import yaml
 
-from ..service import PATIENCE, path_only, run
+from ..support.service import PATIENCE, path_only, run
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
@@ -29,22 +32,37 @@ BACKING_SERVICES.append("redis")
 {% endif %}
 
 
+def _limit(name: str, default: float) -> float:
+    """Return a limit; `CONFORMANCE_<NAME>` in the environment overrides the default."""
+    return float(os.environ.get(f"CONFORMANCE_{name}", default))
+
+
+READY_SECONDS = _limit("READY_SECONDS", 10)  # From the start to readiness, the median of several.
+REFUSAL_SECONDS = _limit("REFUSAL_SECONDS", 10)  # From a start that must fail to the exit.
+OUTAGE_SECONDS = _limit("OUTAGE_SECONDS", 10)  # For a response while a backing service is down.
+RECOVERY_SECONDS = _limit("RECOVERY_SECONDS", 10)  # From its return to readiness.
+BYSTANDER_SECONDS = _limit("BYSTANDER_SECONDS", 1)  # For a response while others are held up.
+LINE_SECONDS = _limit("LINE_SECONDS", 2)  # From a response to its log line.
+STOP_MARGIN_SECONDS = _limit("STOP_MARGIN_SECONDS", 5)  # For an exit, beyond the time it is given.
+COMPOSE_SECONDS = _limit("COMPOSE_SECONDS", 120)  # From `docker compose up` to everything healthy.
+
+
 def not_applicable(why: str) -> NoReturn:
     """End a check that asks for something which this service does not have."""
     pytest.skip(f"not applicable: {why}")
 
 
-def git(*arguments: str) -> str:
-    """Ask the repository."""
+def program(*command: str, **variables: str) -> str:
+    """Run a program of the developer's PATH to its end and return what it prints."""
     done = subprocess.run(
-        ["git", *arguments],  # noqa: S607  # Git is wherever the developer's PATH says.
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+        command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, f"git {arguments[0]}: {done.stderr.strip()}"
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
     return done.stdout
+
+
+git = partial(program, "git")
+docker = partial(program, "docker")
 
 
 def tracked(pattern: str = "*") -> list[Path]:
@@ -66,11 +84,7 @@ def dockerfile() -> list[tuple[str, str]]:
     """Return the instructions of the Dockerfile with their arguments, continued lines joined."""
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     joined = re.sub(r"\\\n", " ", re.sub(r"(?m)^\s*#.*\n", "", text))
-    return [(first, rest.strip()) for first, _, rest in map(_split, joined.splitlines()) if first]
-
-
-def _split(line: str) -> tuple[str, str, str]:
-    return line.strip().partition(" ")
+    return re.findall(r"(?m)^[ \t]*(\S+)[ \t]+(.*\S)", joined)
 
 
 def last_stage() -> list[tuple[str, str]]:
@@ -161,3 +175,23 @@ def readable_paths() -> list[str]:
     found = [path for path, operations in interface()["paths"].items() if "get" in operations]
     assert "/livez" in found
     return [path for path in found if "{" not in path]
+
+
+def need_engine() -> None:
+    """Skip where there is no engine, or `CONFORMANCE_DOCKER=no` keeps us from using it."""
+    if os.environ.get("CONFORMANCE_DOCKER") == "no":
+        pytest.skip("CONFORMANCE_DOCKER=no")
+    if not shutil.which("docker"):
+        pytest.skip("docker is not installed")
+    if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:  # noqa: S607
+        pytest.skip("no Docker engine answers")
+
+
+@pytest.fixture(scope="session")
+def image() -> Iterator[str]:
+    """Build the image and return its name."""
+    need_engine()
+    name = f"conformance-{uuid4().hex}"
+    docker("build", "--quiet", "--build-arg", "REVISION=conformance", "--tag", name, ".")
+    yield name
+    docker("image", "rm", "--force", name)

@@ -5,8 +5,8 @@ import json
 import httpx
 import pytest
 
-from ..figures import Figures
-from ..service import PATIENCE, Service
+from ..support.service import PATIENCE, Service
+from .report import Figures
 from .subject import interface, resource
 
 MEMBERS = {"type", "title", "status", "instance", "request_id"}

@@ -6,10 +6,9 @@ import re
 import httpx
 import yaml
 
-from ..figures import Figures
-from ..service import PATIENCE, Service
-from .image import docker
-from .subject import ROOT, compose, last_stage, readable_paths
+from ..support.service import PATIENCE, Service
+from .report import Figures
+from .subject import ROOT, compose, docker, last_stage, readable_paths
 
 
 def test_no_answer_tells_what_serves_it(service: Service, measured: Figures) -> None:

@@ -4,8 +4,8 @@ import ast
 import re
 from contextlib import ExitStack
 
-from ..figures import Figures
-from ..service import Service, free_ports
+from ..support.service import Service, free_ports
+from .report import Figures
 from .subject import ROOT, SOURCE, git, syntax_trees, tracked
 
 ENVIRONMENTS = {"development", "local", "prod", "production", "qa", "stage", "staging"}

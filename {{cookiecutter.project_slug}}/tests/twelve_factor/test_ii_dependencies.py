@@ -2,16 +2,14 @@
 
 import ast
 import re
-import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
 from typing import Any
 
-from ..figures import Figures
-from ..service import Service
-from .image import docker
-from .subject import ROOT, syntax_trees, tracked
+from ..support.service import Service
+from .report import Figures
+from .subject import ROOT, docker, program, syntax_trees, tracked
 
 BY_NAME = {"httptools": "uvicorn's parser, which `server.py` names"}
 """What is needed without an import of ours."""
@@ -58,14 +56,7 @@ def test_the_lock_knows_every_file_by_its_hash(measured: Figures) -> None:
 
 
 def test_the_checks_refuse_a_stale_lock_and_the_image_installs_from_it() -> None:
-    steps = subprocess.run(
-        ["make", "--dry-run", "check"],  # noqa: S607  # make is wherever the PATH says.
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert "lock --check" in steps
+    assert "lock --check" in program("make", "--dry-run", "check")
     syncs = re.findall(r"uv sync[^&|;\n]*", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
     assert syncs
     assert all("--locked" in sync or "--frozen" in sync for sync in syncs)

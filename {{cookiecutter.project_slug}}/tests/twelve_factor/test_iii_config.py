@@ -13,14 +13,13 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..figures import Figures
-from ..proxy import Proxy
-from ..service import PATIENCE, Service, connect, path_only, run
-from .image import docker
-from .limits import REFUSAL_SECONDS
+from ..support.service import PATIENCE, Proxy, Service, connect, path_only, run
+from .report import Figures
 from .subject import (
     BACKING_SERVICES,
+    REFUSAL_SECONDS,
     ROOT,
+    docker,
     interface,
     last_stage,
     not_applicable,
@@ -87,13 +86,11 @@ def test_every_value_of_the_wrong_kind_is_named_and_never_repeated(measured: Fig
 
 
 def test_what_is_documented_is_what_is_read(environment: dict[str, str], measured: Figures) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     done = run(environment, "check")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     read = {line["variable"] for line in lines if line["event"] == "variable"}
     measured("settings", len(read), "variables", at_least=5)
     assert documented() == read
-    assert set(re.findall(r"(?m)^\| `([A-Z][A-Z0-9_]*)` \|", readme)) == read
 
 
 def test_only_one_module_reads_the_environment_and_one_looks_for_slips() -> None:

@@ -5,11 +5,15 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..figures import Figures
-from ..proxy import Proxy
-from ..service import PATIENCE, Service, until
-from .limits import OUTAGE_SECONDS, RECOVERY_SECONDS
-from .subject import BACKING_SERVICES, not_applicable, readable_paths
+from ..support.service import PATIENCE, Proxy, Service, assert_stops, run, until
+from .report import Figures
+from .subject import (
+    BACKING_SERVICES,
+    OUTAGE_SECONDS,
+    RECOVERY_SECONDS,
+    not_applicable,
+    readable_paths,
+)
 
 
 @pytest.fixture
@@ -53,6 +57,7 @@ def test_one_that_is_down_at_the_start_is_waited_for(
         proxy.cut()
         with Service(environment) as service:
             assert_missed(service, name)
+            assert run(environment, "check").returncode == 69
             measured(f"{name} down", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
             proxy.open()
             measured(f"{name} found", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
@@ -68,6 +73,9 @@ def test_one_that_dies_is_missed_and_found_again(
         measured(f"{name} dead", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
         proxy.open()
         measured(f"{name} back", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
+    for proxy in proxies.values():
+        proxy.cut()
+    assert_stops(service)
 
 
 def test_one_that_says_nothing_holds_up_no_answer(
@@ -80,6 +88,9 @@ def test_one_that_says_nothing_holds_up_no_answer(
         assert_missed(service, name)
         proxy.thaw()
         measured(f"{name} thawed", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
+    for proxy in proxies.values():
+        proxy.freeze()
+    assert_stops(service)
 
 
 def test_liveness_asks_none_of_them(

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from ..service import Service, run
+from ..support.service import Service, run
 from .subject import resource, tracked
 
 

@@ -13,10 +13,25 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..figures import Figures
-from ..service import PATIENCE, Service, connect, free_ports, read_all, started, until
-from .limits import READY_SECONDS, STOP_MARGIN_SECONDS
-from .subject import ROOT, command_of_record, compose, endless, resource
+from ..support.service import (
+    PATIENCE,
+    Service,
+    connect,
+    free_ports,
+    read_all,
+    started,
+    until,
+)
+from .report import Figures
+from .subject import (
+    READY_SECONDS,
+    ROOT,
+    STOP_MARGIN_SECONDS,
+    command_of_record,
+    compose,
+    endless,
+    resource,
+)
 
 DRAIN_SECONDS, SHUTDOWN_SECONDS = 1, 3
 HALF_A_HEAD = b"GET /livez HTTP/1.1\r\nHost: service\r\n"
@@ -45,23 +60,16 @@ class Client(threading.Thread):
     def __init__(self, service: Service, *, keep_alive: bool) -> None:
         super().__init__()
         self.sent = self.failed = 0
-        self._url = service.url
-        self._keep_alive = keep_alive
+        limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0)
+        self._client = httpx.Client(base_url=service.url, timeout=PATIENCE, limits=limits)
 
     def run(self) -> None:
-        client = httpx.Client(base_url=self._url, timeout=PATIENCE)
-        while True:
-            try:
-                if client.get("/readyz").status_code != 200:
-                    return
+        try:
+            while self._client.get("/readyz").status_code == 200:
                 self.sent += 1
-                self.failed += client.get("/version").status_code != 200
-            except httpx.HTTPError:
-                self.failed += 1
-                return
-            if not self._keep_alive:
-                client.close()
-                client = httpx.Client(base_url=self._url, timeout=PATIENCE)
+                self.failed += self._client.get("/version").status_code != 200
+        except httpx.HTTPError:
+            self.failed += 1
 
 
 def test_no_request_fails_while_it_stops(stopping: dict[str, str], measured: Figures) -> None:
@@ -147,12 +155,13 @@ def test_a_client_that_never_ends_does_not_keep_it(
 
 
 def test_a_second_signal_ends_it_at_once(stopping: dict[str, str]) -> None:
-    with Service(stopping | {"DRAIN_SECONDS": "300"}) as service:
-        service.terminate()
-        service.wait_for("draining")
-        service.terminate()
-        assert service.wait() == 128 + signal.SIGTERM
-        assert service.stderr() == b""
+    for second in (signal.SIGTERM, signal.SIGINT):
+        with Service(stopping | {"DRAIN_SECONDS": "300"}) as service, connect(service, b"GET /"):
+            service.terminate()
+            service.wait_for("draining")
+            service.process.send_signal(second)
+            assert service.wait() == 128 + second
+            assert service.stderr() == b""
 
 
 def test_the_command_of_the_image_is_what_gets_the_signal(stopping: dict[str, str]) -> None:

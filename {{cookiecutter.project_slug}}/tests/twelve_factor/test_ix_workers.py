@@ -5,9 +5,9 @@ import signal
 import psycopg
 import pytest
 
-from ..figures import Figures
-from ..jobs import Worker, effects, held, place, status
-from ..service import Service, until
+from ..support.job_fixtures import Worker, effects, held, place, status
+from ..support.service import Service, until
+from .report import Figures
 
 LEASE = {"JOB_LEASE_SECONDS": "1"}
 UNFINISHED = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"

@@ -6,17 +6,9 @@ from uuid import uuid4
 
 import yaml
 
-from ..figures import Figures
-from ..service import Service
-from .image import docker
-from .subject import (
-    BACKING_SERVICES,
-    ROOT,
-    dockerfile,
-    last_stage,
-    processes,
-    tracked,
-)
+from ..support.service import Service
+from .report import Figures
+from .subject import BACKING_SERVICES, ROOT, docker, dockerfile, last_stage, processes, tracked
 
 DIGEST_OR_VERSION = re.compile(r".+(@sha256:[0-9a-f]{64}|:[\w.-]*\d[\w.-]*)")
 HARDENED = [

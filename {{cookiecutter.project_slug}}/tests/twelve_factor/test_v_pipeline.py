@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from ..figures import Figures
+from .report import Figures
 from .subject import ROOT
 
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
@@ -54,8 +54,9 @@ def test_the_pipeline_runs_only_what_is_pinned_and_may_do_next_to_nothing(
 ) -> None:
     used = 0
     for path in WORKFLOWS:
+        assert yaml.safe_load(path.read_text(encoding="utf-8"))["permissions"] == {}
+    for path in [*WORKFLOWS, *ROOT.glob(".github/actions/*/action.yml")]:
         text = path.read_text(encoding="utf-8")
-        assert yaml.safe_load(text)["permissions"] == {}
         # What begins with a dot is of this same commit.
         actions = re.findall(r"uses: *([^.\s]\S+)", text)
         used += len(actions)

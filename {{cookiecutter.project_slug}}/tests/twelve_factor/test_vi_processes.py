@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ..figures import Figures
-from ..service import PATIENCE, Service, free_ports
+from ..support.service import PATIENCE, Service, free_ports
+from .report import Figures
 from .subject import ROOT, readable_paths, resource
 
 REQUESTS = 200

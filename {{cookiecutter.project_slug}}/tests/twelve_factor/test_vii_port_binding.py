@@ -10,10 +10,9 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..figures import Figures
-from ..service import PATIENCE, Service, free_ports, run
-from .image import docker
-from .limits import REFUSAL_SECONDS
+from ..support.service import PATIENCE, Service, free_ports, run
+from .report import Figures
+from .subject import REFUSAL_SECONDS, docker
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
 LISTENS = "0A"

@@ -7,10 +7,17 @@ from time import perf_counter
 
 import httpx
 
-from ..figures import Figures
-from ..service import COMMAND, PATIENCE, Service, connect, free_ports, started
-from .limits import BYSTANDER_SECONDS
-from .subject import command_of_record, commands, compose, endless, processes, resource
+from ..support.service import COMMAND, PATIENCE, Service, connect, free_ports, started
+from .report import Figures
+from .subject import (
+    BYSTANDER_SECONDS,
+    command_of_record,
+    commands,
+    compose,
+    endless,
+    processes,
+    resource,
+)
 
 
 def test_every_process_type_is_a_command_of_the_menu(measured: Figures) -> None:
@@ -27,21 +34,16 @@ def test_every_process_type_runs_alone_and_stays_in_the_foreground(
     for name in endless():
         with Service(environment | free_ports(), name) as service:
             assert os.getpgid(service.process.pid) == os.getpgid(0)
-            assert children(service.process.pid) == []
+            assert listed("args", "--ppid", service.process.pid) == []
             service.terminate()
             assert service.wait() == 0
     measured("endless", len(endless()), "process types", at_least=1)
 
 
-def children(pid: int) -> list[str]:
-    """Return the processes that a process has started."""
-    listed = subprocess.run(
-        ["ps", "-o", "args=", "--ppid", str(pid)],  # noqa: S607  # ps is wherever the PATH says.
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return listed.stdout.splitlines()
+def listed(column: str, option: str, pid: int) -> list[str]:
+    """Return this column of the processes that `ps` finds by this option."""
+    ps = ["ps", "-o", f"{column}=", option, str(pid)]
+    return subprocess.run(ps, capture_output=True, text=True, check=False).stdout.split()
 
 
 def test_the_platform_can_run_any_number_of_them() -> None:
@@ -72,10 +74,4 @@ def test_what_ends_leaves_nothing_running(environment: dict[str, str]) -> None:
         assert process.stdout.readline()
         process.kill()
         process.wait(PATIENCE)
-        listed = subprocess.run(
-            ["ps", "-o", "pid=", "-s", str(process.pid)],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert listed.stdout.split() == []
+        assert listed("pid", "-s", process.pid) == []

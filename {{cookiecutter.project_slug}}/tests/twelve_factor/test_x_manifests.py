@@ -6,7 +6,7 @@ import pytest
 
 from ..deploy.checks import CHECKS
 from ..deploy.objects import OVERLAYS, ROOT, parse, render
-from ..figures import Figures
+from .report import Figures
 
 PARITY = ("same_image", "same_commands", "same_backing_services", "connections", "variables")
 

@@ -8,14 +8,14 @@ from uuid import uuid4
 
 import httpx
 
-from ..figures import Figures
-from ..service import COMMAND, PATIENCE, Service, free_ports
-from .image import docker
-from .limits import COMPOSE_SECONDS
+from ..support.service import COMMAND, PATIENCE, Service, free_ports
+from .report import Figures
 from .subject import (
+    COMPOSE_SECONDS,
     ROOT,
     command_of_record,
     compose,
+    docker,
     dockerfile,
     not_applicable,
     readable_paths,

@@ -11,10 +11,9 @@ from time import perf_counter
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from ..figures import Figures
-from ..service import COMMAND, PATIENCE, Service, connect, started, until
-from .limits import LINE_SECONDS, OUTAGE_SECONDS
-from .subject import interface, readable_paths
+from ..support.service import COMMAND, PATIENCE, Service, connect, started, until
+from .report import Figures
+from .subject import LINE_SECONDS, OUTAGE_SECONDS, interface, readable_paths
 
 NASTY = ["a%0ab", "a%0d%0ab", "%1b[31m", "%22%7d%7b%22event%22:%22x%22", "%e2%80%a8", "%00", "%ff"]
 TRACEPARENT = f"00-{'ab' * 16}-{'cd' * 8}-01"
@@ -138,6 +137,8 @@ def test_a_request_is_traced_where_the_environment_says(environment: dict[str, s
             httpx.get(f"{service.url}/version", headers={"traceparent": TRACEPARENT})
             with collector.accept()[0] as connection:
                 sent = connection.recv(65536)
+                service.terminate()
+                assert service.wait() == 0  # Although the collector never responds.
     assert sent.startswith(b"POST /v1/traces ")
 
 

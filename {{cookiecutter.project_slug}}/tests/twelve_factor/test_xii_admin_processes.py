@@ -3,10 +3,9 @@
 import json
 import socket
 
-from ..figures import Figures
-from ..service import path_only, run
-from .image import docker
-from .subject import commands, endless, interface
+from ..support.service import path_only, run
+from .report import Figures
+from .subject import commands, docker, endless, interface
 
 WITHOUT_CONFIGURATION = {"openapi"}
 

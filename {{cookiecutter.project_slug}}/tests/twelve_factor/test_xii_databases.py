@@ -3,8 +3,8 @@
 import json
 import subprocess
 
-from ..figures import Figures
-from ..service import COMMAND, PATIENCE, Service, run
+from ..support.service import COMMAND, PATIENCE, Service, run
+from .report import Figures
 
 
 def test_migrating_twice_is_as_good_as_once(elsewhere: dict[str, str]) -> None:

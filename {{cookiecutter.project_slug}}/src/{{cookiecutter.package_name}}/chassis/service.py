@@ -1,4 +1,4 @@
-"""What a service declares to the chassis: settings, resources, applications and commands."""
+"""What a service declares to the chassis: settings, resources and commands."""
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -10,28 +10,29 @@ from .observability.settings import ObservabilitySettings
 
 
 class Command(NamedTuple):
-    """A command: its module, with `run(service, settings, arguments)`, and its help text."""
+    """A command. Import strings `module:name` are resolved on use, so that commands start fast."""
 
-    module: str
     help: str
+    module: str
+    """Has `run(service, settings, arguments)`, and may have `add_options(parser)`."""
+    target: str = ""
+    """What a module of the chassis calls: an application factory, or a function of the service."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A service; import strings `module:name` are resolved on use, so commands start quickly."""
+    """A service, as `__main__.py` declares it."""
 
     settings: type[ObservabilitySettings]
     resources: str
     """`open_resources(settings, process)`: async context manager of resources with `pings`."""
-    web: str
-    """`create_app(settings, readiness)`: the application of the web process."""
-    worker: str = ""
-    """`create_app(settings, readiness)`: the application of the second process, if there is one."""
-    migrate: str = ""
-    """`migrate(settings)`: migrates the database and returns its schema revision."""
     commands: Mapping[str, Command]
 
     def open_resources(self, settings: Any, process: str) -> AbstractAsyncContextManager[Any]:
         """Open the resources of the process or command with this name."""
         opened: AbstractAsyncContextManager[Any] = resolve_name(self.resources)(settings, process)
         return opened
+
+    def target(self, command: str) -> Any:
+        """Import what this command calls."""
+        return resolve_name(self.commands[command].target)

@@ -1,7 +1,6 @@
 """Migrate the database: a release step of its own, safe when several run at once."""
 
 from argparse import Namespace
-from pkgutil import resolve_name
 
 from .. import exit_codes
 from ..config.settings import BaseServiceSettings
@@ -13,7 +12,7 @@ from ..service import Service
 def run(service: Service, settings: BaseServiceSettings, _: Namespace) -> int:
     """Apply and log the missing migrations; return 0, or 69 if the database is unavailable."""
     try:
-        schema = resolve_name(service.migrate)(settings)
+        schema = service.target("migrate")(settings)
     except Unavailable as error:
         log.error("not migrated", failure=error.failure)
         return exit_codes.UNAVAILABLE

@@ -1,7 +1,6 @@
 """Serve HTTP."""
 
 from argparse import Namespace
-from pkgutil import resolve_name
 
 from ..http.server import Server, serve
 from ..http.settings import HttpSettings
@@ -12,6 +11,6 @@ from ..service import Service
 def run(service: Service, settings: HttpSettings, _: Namespace) -> int:
     """Serve until SIGTERM, with metrics on a port of their own."""
     readiness = Readiness()
-    app = resolve_name(service.web)(settings, readiness)
+    app = service.target("web")(settings, readiness)
     server = Server(app, settings, readiness)
     return serve(server, settings.host, settings.port, metrics_port=settings.metrics_port)

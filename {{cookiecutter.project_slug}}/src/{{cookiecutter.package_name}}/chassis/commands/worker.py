@@ -1,7 +1,6 @@
 """Run jobs."""
 
 from argparse import Namespace
-from pkgutil import resolve_name
 
 from ..http.server import serve
 from ..jobs.server import WorkerServer
@@ -13,6 +12,6 @@ from ..service import Service
 def run(service: Service, settings: WorkerSettings, _: Namespace) -> int:
     """Run jobs until SIGTERM, with probes and metrics on the metrics port."""
     readiness = Readiness()
-    app = resolve_name(service.worker)(settings, readiness)
+    app = service.target("worker")(settings, readiness)
     server = WorkerServer(app, settings, readiness)
     return serve(server, settings.host, settings.metrics_port)

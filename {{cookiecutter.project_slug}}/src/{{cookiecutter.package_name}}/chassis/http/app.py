@@ -1,4 +1,4 @@
-"""Creates the FastAPI application of a process: middleware and problem details."""
+"""The FastAPI application of every process: middleware and problem details."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -10,7 +10,6 @@ from starlette.types import ASGIApp
 from ..observability.tracing import REQUEST_SPANS
 from ..readiness import Readiness
 from . import problems
-from .middleware.body_limit import BodyLimitMiddleware
 from .middleware.cors import CorsMiddleware
 from .middleware.request_log import RequestLogMiddleware
 from .middleware.security_headers import SecurityHeadersMiddleware
@@ -42,7 +41,6 @@ def create_app(
             *([_cors(settings)] if settings.cors_origins else []),
             Middleware(TimeoutMiddleware, seconds=settings.request_seconds),
             *middleware,
-            Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
         ],
     )
     problems.install(app)

@@ -6,30 +6,20 @@ from typing import Any, cast
 
 import httptools
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ..observability.logs import log
-from .problems import problem
+from .problems import CLOSE
 from .request_parser import Reading, RequestError, RequestParser
 from .settings import HttpSettings
 
 LINGER_SECONDS = 2
 """Time for a rejected client to stop sending; closing at once may lose our response."""
-CLOSE = {"Connection": "close"}
-
-
-async def reject(scope: Scope, receive: Receive, send: Send) -> None:
-    """ASGI application that responds to malformed requests in place of the service's."""
-    await problem(Request(scope), scope["rejection"], headers=CLOSE)(scope, receive, send)
 
 
 class HttpConnection(HttpToolsProtocol):
-    """Runs the application for each request; cancels it when the client disconnects.
-
-    `rejection` is `reject`, wrapped in the middleware that every response passes.
-    """
+    """Runs the application for each request, or `rejection` for one that is malformed."""
 
     def __init__(self, rejection: ASGIApp, settings: HttpSettings, **given: Any) -> None:
         super().__init__(**given)
@@ -40,16 +30,15 @@ class HttpConnection(HttpToolsProtocol):
         self._reading_paused = False
         self._body_error: int | None = None
         self._lingering = False
-        self._unsent_since: float | None = None
+        self._written_at = self.loop.time()
         self._task: asyncio.Task[None] | None = None
         self._responding: RequestResponseCycle | None = None
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived; respond to a malformed request and close the connection."""
-        if self._reading_paused:
-            return
         try:
-            self._requests.feed_data(data)
+            if not self._reading_paused:
+                self._requests.feed_data(data)
         except RequestError as error:
             self._reject(error.status)
         except httptools.HttpParserUpgrade:
@@ -75,29 +64,23 @@ class HttpConnection(HttpToolsProtocol):
         cast(Scope, self.scope).update(rejection=status, method=method, path="")
 
     def expire(self, now: float) -> None:
-        """Close the connection of a client that exceeds a timeout; `now` is the loop's time."""
-        limits = self._settings
+        """Once a second: close the connection of a client that exceeds a timeout."""
         if not self.transport.get_write_buffer_size():
-            self._unsent_since = None
-        elif self._unsent_since is None:
-            self._unsent_since = now
-        elif now - self._unsent_since > limits.send_seconds:
-            return self.transport.abort()
-        if self.transport.is_closing():
-            return None
+            self._written_at = now
+        idle = self.cycle is not None and self._requests.reading is Reading.START
+        longest = self._settings.keep_alive_seconds if idle else self._settings.header_seconds
         waited = now - self._requests.since
-        if self._lingering and self.cycle.response_complete:
+        if now - self._written_at > self._settings.send_seconds + 1:
+            self.transport.abort()
+        elif self.transport.is_closing() or (self.cycle and not self.cycle.response_complete):
+            pass
+        elif self._lingering:
             if waited > LINGER_SECONDS:
                 self.transport.abort()
-        elif self.cycle is None or self.cycle.response_complete:
-            idle = self.cycle is not None and self._requests.reading is Reading.START
-            if waited <= (limits.keep_alive_seconds if idle else limits.header_seconds):
-                return None
-            if self._requests.reading is Reading.HEADERS and not self._reading_paused:
-                self._reject(HTTPStatus.REQUEST_TIMEOUT)
-            else:
-                self.transport.close()
-        return None
+        elif waited > longest and self._requests.reading is Reading.HEADERS:
+            self._reject(HTTPStatus.REQUEST_TIMEOUT)
+        elif waited > longest:
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the request of a client that has disconnected."""
@@ -131,7 +114,9 @@ class HttpConnection(HttpToolsProtocol):
         """Run the application; abort the connection if its response is incomplete."""
 
         async def receive() -> Message:
-            message = await cycle.receive()
+            failed = self._body_error and cycle is self.cycle
+            # No "100 Continue" asks for a body that is too large.
+            message = None if failed else await cycle.receive()
             if self._body_error and cycle is self.cycle:
                 raise HTTPException(self._body_error, headers=CLOSE)
             return cast(Message, message)

@@ -10,10 +10,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.status import HTTP_422_UNPROCESSABLE_CONTENT
+from starlette.types import Receive, Scope, Send
 
 from ..errors import Unavailable
 
 MEDIA_TYPE = "application/problem+json"
+CLOSE = {"Connection": "close"}
 QUOTING = {"union_tag_invalid": "Input should have one of the expected tags"}
 """What is said instead of messages that quote the input, by their type."""
 
@@ -119,6 +121,11 @@ async def _on_unavailable(request: Request, error: Unavailable) -> Response:
         f"The {error.service} is unavailable.",
         headers={"Retry-After": "2"},
     )
+
+
+async def reject(scope: Scope, receive: Receive, send: Send) -> None:
+    """ASGI application that responds to a malformed request with the status `rejection`."""
+    await problem(Request(scope), scope["rejection"], headers=CLOSE)(scope, receive, send)
 
 
 def install(app: FastAPI) -> None:

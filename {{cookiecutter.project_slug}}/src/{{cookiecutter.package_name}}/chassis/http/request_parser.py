@@ -4,7 +4,7 @@ from enum import Enum, auto
 from http import HTTPStatus
 
 import httptools
-from starlette.status import HTTP_414_URI_TOO_LONG
+from starlette.status import HTTP_413_CONTENT_TOO_LARGE, HTTP_414_URI_TOO_LONG
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .settings import HttpSettings
@@ -40,7 +40,7 @@ class RequestParser:
         self._settings = settings
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self._arrived = self._buffered = self._header_bytes = 0
+        self._arrived = self._buffered = self._header_bytes = self._body_bytes = 0
 
     def close(self) -> None:
         """Drop the references to the connection, so that it is freed at once."""
@@ -81,23 +81,33 @@ class RequestParser:
 
     def on_headers_complete(self) -> None:
         """Start the response to a request whose headers are valid."""
-        hosts = sum(name == b"host" for name, _ in self._target.headers)
+        names = [name for name, _ in self._target.headers]
+        hosts = names.count(b"host")
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() != "1.0"):
             raise RequestError(HTTPStatus.BAD_REQUEST)
         if len(self._target.pipeline) >= PIPELINED:
             raise RequestError(HTTPStatus.TOO_MANY_REQUESTS)
         self._target.on_headers_complete()
         self.reading, self._arrived, self._buffered = Reading.BODY, 0, 0
+        self._body_bytes = 0
+        if b"content-length" in names:
+            self._limit_body(int(dict(self._target.headers)[b"content-length"]))
 
     def on_body(self, body: bytes) -> None:
-        """Add a part of the body, whose size the application limits."""
-        self._target.on_body(body)
+        """Add a part of the body."""
         self._arrived = self._buffered = 0
+        self._body_bytes += len(body)
+        self._limit_body(self._body_bytes)
+        self._target.on_body(body)
 
     def on_message_complete(self) -> None:
         """End a request."""
         self._target.on_message_complete()
         self.reading, self._arrived = Reading.START, 0
+
+    def _limit_body(self, size: int) -> None:
+        if size > self._settings.max_body_bytes:
+            raise RequestError(HTTP_413_CONTENT_TOO_LARGE)
 
     def _limit_headers(self, size: int, count: int = 0) -> None:
         if size > self._settings.max_header_bytes or count > self._settings.max_header_fields:

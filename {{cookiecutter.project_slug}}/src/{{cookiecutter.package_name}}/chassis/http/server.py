@@ -19,7 +19,8 @@ from ..observability.logs import log
 from ..observability.metrics import open_metrics_server
 from ..readiness import Readiness
 from .app import with_request_log
-from .connection import HttpConnection, reject
+from .connection import HttpConnection
+from .problems import reject
 from .settings import HttpSettings
 
 

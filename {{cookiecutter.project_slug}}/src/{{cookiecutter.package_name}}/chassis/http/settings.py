@@ -57,10 +57,13 @@ class HttpSettings(BaseServiceSettings):
         default=8_192, ge=1, le=65536, description="Longest path and query; a longer one is 414."
     )
     max_header_bytes: int = Field(
-        default=32_768, ge=1, le=1_048_576, description="Largest request headers; more are 431."
+        default=32_768,
+        ge=1,
+        le=1_048_576,
+        description="Largest total size of request headers; more are 431.",
     )
     max_header_fields: int = Field(
-        default=100, ge=1, le=10_000, description="Most request headers; more are 431."
+        default=100, ge=1, le=10_000, description="Largest number of request headers; more are 431."
     )
     max_body_bytes: int = Field(
         default=1_048_576, ge=0, description="Largest request body; a larger one is 413."

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
 from ..errors import Unavailable
@@ -14,7 +15,7 @@ from .settings import WorkerSettings
 from .tasks import ATTEMPTS, Tasks
 
 PAUSE_SECONDS = 1
-"""Wait before polling again: for a job, or for the database."""
+"""Interval of polling, for jobs that no notification announced and for the database."""
 
 
 async def run_jobs(
@@ -29,9 +30,9 @@ async def run_jobs(
 async def _run(
     settings: WorkerSettings, queue: JobQueue, add_tasks: Callable[[Tasks], None]
 ) -> None:
-    app = await queue.app()
+    connector = await queue.connect()
+    app = App(connector=connector)
     add_tasks(Tasks(app, settings.job_retry_seconds))
-    unavailable = False
     while True:
         try:
             await app.run_worker_async(
@@ -39,18 +40,16 @@ async def _run(
                 delete_jobs="successful",
                 fetch_job_polling_interval=PAUSE_SECONDS,
                 install_signal_handlers=False,
-                listen_notify=False,
                 shutdown_graceful_timeout=settings.shutdown_seconds / 2,
                 stalled_worker_timeout=settings.job_lease_seconds,
                 update_heartbeat_interval=settings.job_lease_seconds / 3,
                 worker_middleware=[JobLogMiddleware(settings.job_seconds)],
             )
-            unavailable = False
         except (ConnectorException, Unavailable) as error:
-            if not unavailable:
+            if connector.responded:
                 failure = error.failure if isinstance(error, Unavailable) else type(error).__name__
                 log.warning("takes no jobs", failure=failure)
-            unavailable = True
+            connector.responded = False
         await asyncio.sleep(PAUSE_SECONDS)
 
 

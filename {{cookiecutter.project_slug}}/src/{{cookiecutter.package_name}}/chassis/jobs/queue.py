@@ -1,13 +1,14 @@
 """The job queue: procrastinate's tables in the service's own database."""
 
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Any
 
 from procrastinate import App, PsycopgConnector
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row, tuple_row
 
 from ..postgres.pool import Pool
+from .connector import Connector
 
 _deferring = App(connector=PsycopgConnector())  # Never connects: it uses the caller's connection.
 
@@ -27,27 +28,17 @@ class FailedJob:
     attempts: int
 
 
-class _Connector(PsycopgConnector):
-    """Names malformed arguments, so that they are rejected like other invalid ones."""
-
-    async def execute_query_one_async(self, query: LiteralString, **values: Any) -> dict[str, Any]:
-        row: dict[str, Any] = await super().execute_query_one_async(query, **values)
-        if "args" in row and not isinstance(row["args"], dict):
-            row["args"] = {"arguments": row["args"]}
-        return row
-
-
 class JobQueue:
     """The queue that workers fetch jobs from and operators inspect."""
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def app(self) -> App:
-        """Return a procrastinate application whose statements all go through the pool."""
-        connector = _Connector()
-        await connector.open_async(pool=self.pool)  # type: ignore[arg-type]  # It lends connections as psycopg's does.
-        return App(connector=connector)
+    async def connect(self) -> Connector:
+        """Return procrastinate's connector, whose statements all go through the pool."""
+        connector = Connector(self.pool)
+        await connector.open_pool()
+        return connector
 
     async def counts(self) -> dict[str, int]:
         """Count jobs by status; finished ones are deleted."""

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import select
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import Any
 
 from psycopg import AsyncConnection, InterfaceError, OperationalError
 from psycopg.errors import UndefinedColumn, UndefinedTable
@@ -32,8 +33,12 @@ OUTAGES = (OperationalError, InterfaceError, UndefinedColumn, UndefinedTable, Ti
 class Pool:
     """Lends connections in autocommit mode; several statements need an explicit transaction."""
 
-    def __init__(self, pool: AsyncConnectionPool) -> None:
+    def __init__(
+        self, pool: AsyncConnectionPool, connect: Callable[[], Awaitable[AsyncConnection]]
+    ) -> None:
         self._pool = pool
+        self.connect = connect
+        """Opens a connection outside of the pool, which the caller closes."""
 
     @asynccontextmanager
     async def connection(self, seconds: float = ANSWER_SECONDS) -> AsyncIterator[AsyncConnection]:
@@ -87,15 +92,19 @@ async def open_pool(
             await pool.check()
             await pool.check_connection(connection)
 
+    def url() -> str:  # Read again for each connection.
+        return str(settings.database_url.get_secret_value())
+
+    options: dict[str, Any] = {
+        "autocommit": True,
+        "application_name": f"{settings.otel_service_name} {process}",
+        "connect_timeout": CONNECT_SECONDS,
+        "tcp_user_timeout": ANSWER_SECONDS * 1000,
+        "options": " ".join(f"-c {name}={limit}" for name, limit in SERVER_SETTINGS.items()),
+    }
     pool = AsyncConnectionPool(
-        lambda: str(settings.database_url.get_secret_value()),  # Read again for each connection.
-        kwargs={
-            "autocommit": True,
-            "application_name": f"{settings.otel_service_name} {process}",
-            "connect_timeout": CONNECT_SECONDS,
-            "tcp_user_timeout": ANSWER_SECONDS * 1000,
-            "options": " ".join(f"-c {name}={limit}" for name, limit in SERVER_SETTINGS.items()),
-        },
+        url,
+        kwargs=options,
         min_size=fewest,
         max_size=most,
         timeout=CONNECT_SECONDS,
@@ -106,6 +115,6 @@ async def open_pool(
     )
     await pool.open()
     try:
-        yield Pool(pool)
+        yield Pool(pool, lambda: AsyncConnection.connect(url(), **options))
     finally:
         await pool.close(timeout=1)

@@ -55,9 +55,10 @@ class RateLimitMiddleware:
 
 
 async def _decide(request: Request) -> Decision | None:
-    limiter: RateLimiter = request.app.state.rate_limiter
-    with suppress(Unavailable):
-        return await limiter.hit(request.client.host if request.client else "")
+    limiter: RateLimiter | None = getattr(request.app.state, "rate_limiter", None)
+    if limiter:  # The application opens it when it starts.
+        with suppress(Unavailable):
+            return await limiter.hit(request.client.host if request.client else "")
     return None
 
 

@@ -1,0 +1,1 @@
+"""Tests of the chassis, which is the same in every service."""

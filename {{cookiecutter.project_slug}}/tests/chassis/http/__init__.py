@@ -1,0 +1,1 @@
+"""Tests of HTTP: the application, the server and its connections."""

@@ -1,0 +1,200 @@
+"""The application: problem documents, headers for browsers, health, one log line per request."""
+
+import re
+from typing import Annotated, Literal
+
+import httpx
+import pytest
+from fastapi import FastAPI, Response
+from pydantic import BaseModel, Field
+from structlog.testing import capture_logs
+
+from {{ cookiecutter.package_name }}.chassis import TEMPLATE
+from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
+from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
+from {{ cookiecutter.package_name }}.main import create_app
+from {{ cookiecutter.package_name }}.settings import Settings
+
+MEMBERS = {"type", "title", "status", "instance", "request_id"}
+ORIGIN = "https://shop.example"
+PROBLEM = "application/problem+json"
+
+
+class Cat(BaseModel, extra="forbid"):
+    kind: Literal["cat"]
+    lives: dict[str, int]
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+
+
+@pytest.fixture
+def readiness() -> Readiness:
+    return Readiness()
+
+
+def an_app(settings: Settings, readiness: Readiness | None = None, **changes: object) -> FastAPI:
+    """Return the application with other settings, and with routes of a test's own."""
+    app = create_app(settings.model_copy(update=changes), readiness or Readiness())
+
+    @app.get("/error")
+    async def error() -> None:
+        raise RuntimeError("hunter2")
+
+    @app.get("/cached")
+    async def cached() -> Response:
+        return Response(headers={"Cache-Control": "max-age=60"})
+
+    @app.put("/thing")
+    async def put() -> None: ...
+
+    @app.delete("/thing")
+    async def delete() -> None: ...
+
+    @app.post("/cats")
+    async def add_cat(cat: Cat) -> None: ...
+
+    @app.post("/pets")
+    async def add_pet(pet: Annotated[Cat | Dog, Field(discriminator="kind")]) -> None: ...
+
+    @app.api_route("/echo", methods=["GET", "POST"], include_in_schema=False)
+    async def echo(body: dict[str, str]) -> dict[str, str]:
+        return body
+
+    return app
+
+
+@pytest.fixture
+def app(settings: Settings, readiness: Readiness) -> FastAPI:
+    return an_app(settings, readiness)
+
+
+async def ask(app: FastAPI, method: str, path: str, **options: object) -> httpx.Response:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        return await client.request(method, path, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/hunter2", 404), ("/livez/", 404), ("/error", 500)])
+async def test_an_error_is_a_problem_that_repeats_nothing(
+    app: FastAPI, path: str, status: int
+) -> None:
+    with capture_logs():
+        answer = await ask(app, "GET", path)
+    assert answer.status_code == answer.json()["status"] == status
+    assert answer.headers["content-type"] == PROBLEM
+    assert answer.json().keys() == MEMBERS
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert "hunter2" not in answer.text
+
+
+async def test_a_response_to_another_method_lists_those_that_are_allowed(app: FastAPI) -> None:
+    for method in ("GET", "OPTIONS", "BREW"):
+        answer = await ask(app, method, "/thing")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, PUT")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("/pets", {"kind": "hunter2"}, None),
+        ("/pets", {"kind": "cat", "lives": {"hunter2": "hunter2"}}, None),
+        ("/cats", {"kind": "cat", "lives": {"hunter2": "hunter2"}}, "/lives"),
+        ("/cats", {"kind": "cat", "lives": {}, "hunter2": 1}, None),
+        ("/cats", ["hunter2"], None),
+    ],
+)
+async def test_a_validation_error_repeats_nothing_that_was_sent(
+    app: FastAPI, path: str, body: object, pointer: str | None
+) -> None:
+    answer = await ask(app, "POST", path, json=body)
+    assert answer.status_code == 422
+    assert "hunter2" not in answer.text
+    assert answer.json()["errors"][0].get("pointer") == pointer
+
+
+@pytest.mark.parametrize("path", ["/livez", "/no/such/path", "/error", "/docs", "/openapi.json"])
+async def test_every_response_has_security_headers(app: FastAPI, path: str) -> None:
+    with capture_logs():
+        headers = (await ask(app, "GET", path)).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert ("script-src" in headers["content-security-policy"]) == (path == "/docs")
+    assert not {"server", "strict-transport-security"} & headers.keys()
+    assert "access-control-allow-origin" not in headers
+
+
+async def test_the_documentation_may_load_what_it_names(app: FastAPI) -> None:
+    page = await ask(app, "GET", "/docs")
+    policy = page.headers["content-security-policy"].replace(";", " ").split()
+    addresses = [part.split('"')[0] for part in page.text.split('"https://')[1:]]
+    assert len(addresses) == 3
+    allowed = tuple(word.removeprefix("https://") for word in policy)
+    assert [address for address in addresses if not address.startswith(allowed)] == []
+
+
+async def test_headers_follow_the_handler_and_the_settings(settings: Settings) -> None:
+    app = an_app(settings, hsts_seconds=3600, docs_enabled=False)
+    headers = (await ask(app, "GET", "/cached")).headers
+    assert headers.get_list("cache-control") == ["max-age=60"]
+    assert headers["strict-transport-security"] == "max-age=3600"
+    for path in ("/docs", "/openapi.json"):
+        assert (await ask(app, "GET", path)).status_code == 404
+
+
+@pytest.mark.parametrize(("origin", "allowed"), [(ORIGIN, True), ("https://evil.example", False)])
+async def test_only_listed_origins_may_call(settings: Settings, origin: str, allowed: bool) -> None:
+    app = an_app(settings, cors_origins=f"{ORIGIN},https://b.example")
+    preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    for method, path, status in (("GET", "/no/such/path", 404), ("OPTIONS", "/livez", 204)):
+        answer = await ask(app, method, path, headers=preflight)
+        assert answer.status_code == status
+        allows = answer.headers.get("access-control-allow-origin")
+        assert allows == (origin if allowed else None)
+        assert "access-control-allow-credentials" not in answer.headers
+
+
+async def test_readiness_names_what_is_unhealthy_and_hides_the_message(
+    app: FastAPI, readiness: Readiness
+) -> None:
+    async def broken() -> Literal["ok"]:
+        raise Unavailable("database", "ConnectionTimeout") from OSError("store://user:hunter2@db")
+
+    async def degraded() -> Literal["degraded"]:
+        return "degraded"
+
+    readiness.pings = {"cache": degraded}
+    answer = await ask(app, "GET", "/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "checks": {"cache": "degraded"}}
+    readiness.pings = {"cache": degraded, "database": broken}
+    answer = await ask(app, "GET", "/readyz")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == PROBLEM
+    assert answer.json()["checks"] == {"cache": "degraded", "database": "ConnectionTimeout"}
+    assert "hunter2" not in answer.text
+
+
+async def test_documents_name_the_template_and_every_problem(app: FastAPI) -> None:
+    assert (await ask(app, "GET", "/version")).json()["template"] == TEMPLATE
+    document = (await ask(app, "GET", "/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert PROBLEM in operation["responses"]["default"]["content"]
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a;b"])
+async def test_one_line_per_request_and_an_invalid_id_is_replaced(app: FastAPI, given: str) -> None:
+    headers = {"X-Request-ID": given, "traceparent": f"00-{'0' * 32}-{'cd' * 8}-01"}
+    with capture_logs() as lines:
+        answer = await ask(app, "GET", "/livez?token=hunter2", headers=headers)
+    (line,) = lines
+    assert (line["method"], line["route"], line["status"]) == ("GET", "/livez", 200)
+    assert line["duration_ms"] > 0
+    assert "hunter2" not in str(line)
+    assert re.fullmatch("(?!0{32})[0-9a-f]{32}", answer.headers["x-request-id"])

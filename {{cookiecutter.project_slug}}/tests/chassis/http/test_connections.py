@@ -1,0 +1,191 @@
+"""Clients that leave or do not read, errors that keep the connection, bodies that break rules."""
+
+import asyncio
+import os
+import select
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+
+import pytest
+import uvloop
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
+from structlog.testing import capture_logs
+
+from {{ cookiecutter.package_name }}.chassis.http.server import Server, bind
+from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
+from {{ cookiecutter.package_name }}.main import create_app
+from {{ cookiecutter.package_name }}.settings import Settings
+
+from ...support.service import PATIENCE, read_all, resident_bytes, until
+
+MEGABYTE = 1_000_000
+CHUNKED = "Transfer-Encoding: chunked"
+BODIES = [
+    ("Content-Length: 101", b"x" * 101, 413),
+    ("Content-Length: 101\r\nExpect: 100-continue", b"", 413),
+    (CHUNKED, b"65\r\n%s\r\n0\r\n\r\n" % (b"x" * 101), 413),
+    (CHUNKED, b"zz\r\n", 400),
+    (CHUNKED, b"5\r\n12345\r\nzz\r\n", 400),
+    (CHUNKED, b"5\r\n12345\r\n0\r\nX-A: " + b"a" * MEGABYTE, 431),
+]
+
+
+@contextmanager
+def serving(app: FastAPI, settings: Settings) -> Iterator[Server]:
+    """Serve `app` at the port of the settings, in a thread."""
+    server = Server(app, settings, Readiness())
+    with bind(settings.host, settings.port) as listener:
+        serve = server.serve(sockets=[listener])
+        thread = threading.Thread(target=uvloop.run, args=[serve], daemon=True)
+        thread.start()
+        until(lambda: server.started)
+        try:
+            yield server
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    return an_app(settings)
+
+
+def an_app(settings: Settings) -> FastAPI:
+    app = create_app(settings, Readiness())
+
+    @app.get("/error")
+    async def error() -> None:
+        raise RuntimeError
+
+    @app.get("/large")
+    async def large() -> Response:
+        return Response(b"x" * 50 * MEGABYTE)
+
+    @app.api_route("/count", methods=["GET", "POST"])
+    async def count(request: Request) -> int:
+        return len(await request.body())
+
+    @app.post("/slow")
+    async def slow(request: Request) -> None:
+        await request.body()
+        await asyncio.sleep(3600)
+
+    @app.get("/endless")
+    async def endless() -> StreamingResponse:
+        async def drip() -> AsyncIterator[bytes]:
+            yield b"drop"
+            await asyncio.sleep(3600)
+
+        return StreamingResponse(drip())
+
+    return app
+
+
+def ask(settings: Settings, sent: bytes) -> socket.socket:
+    connection = socket.create_connection((settings.host, settings.port), timeout=PATIENCE)
+    connection.sendall(sent)
+    return connection
+
+
+def head(line: str, *headers: str) -> bytes:
+    return "\r\n".join([f"{line} HTTP/1.1", "Host: service", *headers, "", ""]).encode()
+
+
+def test_an_error_keeps_the_connection(app: FastAPI, settings: Settings) -> None:
+    with capture_logs(), serving(app, settings):
+        connection = HTTPConnection(settings.host, settings.port, timeout=PATIENCE)
+        connection.connect()
+        connection.auto_open = 0  # A second connection would be an error.
+        for path, status in [("/error", 500), ("/livez", 200)] * 50:
+            connection.request("GET", path)
+            with connection.getresponse() as answer:
+                assert (answer.status, bool(answer.read())) == (status, True)
+        connection.close()
+
+
+def test_a_request_whose_client_leaves_is_cancelled(app: FastAPI, settings: Settings) -> None:
+    begun, cancelled = threading.Event(), threading.Event()
+
+    @app.get("/waiting")
+    async def waiting() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            cancelled.set()
+
+    with capture_logs() as lines, serving(app, settings):
+        with ask(settings, head("GET /waiting")):
+            assert begun.wait(PATIENCE)
+        assert cancelled.wait(PATIENCE)
+        until(lambda: any(line["event"] == "request" for line in lines))
+    assert [line["status"] for line in lines if line["event"] == "request"] == [499]
+    assert {line["log_level"] for line in lines} == {"info"}
+
+
+def test_work_after_a_response_is_not_cancelled(app: FastAPI, settings: Settings) -> None:
+    go, done = threading.Event(), threading.Event()
+
+    class Answer(Response):
+        async def __call__(self, *asgi: object) -> None:
+            await super().__call__(*asgi)  # type: ignore[arg-type]
+            await asyncio.to_thread(go.wait, PATIENCE)
+            done.set()
+
+    @app.get("/later")
+    async def later() -> Response:
+        return Answer()
+
+    quick = settings.model_copy(update={"request_seconds": 0.1})
+    with serving(app, quick) as server:
+        with ask(quick, head("GET /later")) as connection:
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        until(lambda: not server.server_state.connections)
+        go.set()
+        assert done.wait(PATIENCE)
+
+
+def test_a_client_that_does_not_read_is_disconnected(app: FastAPI, settings: Settings) -> None:
+    with (
+        serving(app, settings.model_copy(update={"send_seconds": 0.5})) as server,
+        ask(settings, head("GET /large")) as connection,
+    ):
+        connection.recv(1)
+        until(lambda: not server.server_state.connections)
+        assert len(read_all(connection)) < 50 * MEGABYTE
+
+
+def test_an_upload_that_is_too_large_ends_early(app: FastAPI, settings: Settings) -> None:
+    chunk = b"%x\r\n%s\r\n" % (MEGABYTE, b"x" * MEGABYTE)
+    with serving(app, settings) as server:
+        before, sent = resident_bytes(os.getpid()), 0
+        with ask(settings, head("POST /count", CHUNKED)) as connection:
+            while sent < 100 and not select.select([connection], [], [], 0)[0]:
+                connection.sendall(chunk)
+                sent += 1
+            answer = read_all(connection)
+            assert answer.startswith(b"HTTP/1.1 413 ")
+            assert b"connection: close" in answer.lower()
+            assert sent < 50
+            until(lambda: not server.server_state.connections)  # Although we have not closed it.
+        assert resident_bytes(os.getpid()) - before < 20 * MEGABYTE
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("rejected", BODIES)
+def test_a_body_that_is_too_large_or_malformed_is_rejected(
+    app: FastAPI, settings: Settings, method: str, rejected: tuple[str, bytes, int]
+) -> None:
+    field, body, status = rejected
+    small = settings.model_copy(update={"max_body_bytes": 100})
+    with serving(app, small), ask(small, head(f"{method} /count", field) + body) as connection:
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert b"application/problem+json" in answer
+    assert answer.lower().count(b"connection: close") == 1

@@ -1,0 +1,187 @@
+"""Malformed requests are rejected as they arrive; what takes too long is ended."""
+
+import json
+import re
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from {{ cookiecutter.package_name }}.settings import Settings
+
+from ...support.service import (
+    Service,
+    assert_stops,
+    connect,
+    fetch,
+    read_all,
+    until,
+)
+from .test_connections import an_app, ask, head, serving
+
+HEAD = b"GET /livez HTTP/1.1\r\nHost: service\r\n"
+VALID = HEAD + b"\r\n"
+POST = b"POST /nowhere HTTP/1.1\r\nHost: service\r\n"
+REJECTED = {
+    "noise": (b"\x16\x03\x01\x02\x00", 400),
+    "no host": (b"GET /livez HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (HEAD + b"Host: other\r\n\r\n", 400),
+    "two lengths": (POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+    "a length twice": (POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n", 400),
+    "NUL": (HEAD + b"X-A: a\x00b\r\n\r\n", 400),
+    "LF alone": (HEAD + b"X-A: a\nX-B: b\r\n\r\n", 400),
+    "a folded header": (HEAD + b"X-A: a\r\n b\r\n\r\n", 400),
+    "space before a colon": (HEAD + b"X-A : a\r\n\r\n", 400),
+    "no path": (b"CONNECT service:80 HTTP/1.1\r\nHost: service\r\n\r\n", 400),
+    "a long target": (b"GET /" + b"a" * 8192 + b" HTTP/1.1\r\nHost: service\r\n\r\n", 414),
+    "a target without end": (b"GET /" + b"a" * 8192, 414),
+    "a large header": (HEAD + b"X-A: " + b"a" * 32768 + b"\r\n\r\n", 431),
+    "a header without end": (HEAD + b"X-A: " + b"a" * 32768, 431),
+    "large headers": (HEAD + 9 * (b"X-A: " + b"a" * 4000 + b"\r\n") + b"\r\n", 431),
+    "many headers": (HEAD + b"X-A: a\r\n" * 100 + b"\r\n", 431),
+}
+LARGEST = [
+    b"GET /livez?" + b"a" * 8185 + b" HTTP/1.1\r\nHost: service\r\n\r\n",
+    HEAD + b"X-A: a\r\n" * 99 + b"\r\n",
+    HEAD + b"X-A: " + b"a" * 32000 + b"\r\n\r\n",
+    b"GET /livez HTTP/1.0\r\n\r\n",
+]
+UNFINISHED = {
+    b"": [],
+    b"\r\n" * 100: [],
+    b"GET /livez HT": [b"408"],
+    HEAD: [b"408"],
+    VALID: [b"200"],
+    VALID + HEAD: [b"200", b"408"],
+    POST + b"Content-Length: 10\r\n\r\n12345": [b"404"],
+}
+
+
+def statuses(service: Service, sent: bytes) -> list[bytes]:
+    """Send these bytes and return the status of each response, until the connection closes."""
+    with connect(service, sent) as connection:
+        return re.findall(rb"HTTP/1.1 (\d+)", read_all(connection))
+
+
+def too_large(service: Service) -> float:
+    """Return how many requests were rejected for their headers."""
+    metrics = fetch(service.metrics_url).text
+    found = re.search(r'_count\{.*method="GET".*code="431",.*route=""\} (\S+)', metrics)
+    return float(found[1]) if found else 0
+
+
+def test_malformed_requests_are_rejected_with_a_problem(shared: Service) -> None:
+    before = too_large(shared)
+    for name, (sent, status) in REJECTED.items():
+        with connect(shared, sent) as connection:
+            head, _, body = read_all(connection).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 %d " % status), name
+        assert b"content-type: application/problem+json" in head, name
+        assert b"x-content-type-options: nosniff" in head, name
+        assert b"connection: close" in head.lower(), name
+        line = shared.wait_for("request")
+        problem = json.loads(body)
+        assert (line["status"], line["route"], line["level"]) == (status, "", "info"), name
+        assert problem["status"] == status, name
+        assert problem["request_id"] == line["request_id"], name
+    assert too_large(shared) == before + 4
+
+
+def test_requests_at_the_limits_are_accepted(shared: Service) -> None:
+    for sent in LARGEST:
+        with connect(shared, sent) as connection:
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_pipelined_requests_are_answered_in_turn(shared: Service) -> None:
+    # A body does not count as headers.
+    large = POST + b"Content-Length: 500000\r\n\r\n" + b"a" * 500_000
+    sent = large + VALID * 3 + HEAD + b"Connection: close\r\n\r\n"
+    assert statuses(shared, sent) == [b"404", *[b"200"] * 4]
+    assert statuses(shared, VALID * 2 + b"noise\r\n\r\n" + VALID) == [b"200", b"200", b"400"]
+    *first, last = statuses(shared, VALID * 1000)
+    assert set(first) == {b"200"}
+    assert last == b"429"
+    assert len(first) < 999
+
+
+def test_an_upgrade_is_ignored_and_ends_the_connection(shared: Service) -> None:
+    upgrade = HEAD + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    assert statuses(shared, upgrade + VALID) == [b"200"]
+
+
+def test_silent_clients_are_disconnected_and_disturb_no_other(environment: dict[str, str]) -> None:
+    limits = {"HEADER_SECONDS": "0.5", "KEEP_ALIVE_SECONDS": "1"}
+    with Service(environment | limits) as service, ExitStack() as stack:
+        silent = [stack.enter_context(connect(service, sent)) for sent in (b"", HEAD) * 100]
+        unfinished = {sent: connect(service, sent) for sent in UNFINISHED}
+        with httpx.Client(base_url=service.url) as client:
+            assert {client.get("/livez").status_code for _ in range(50)} == {200}
+        for sent, connection in unfinished.items():
+            found = re.findall(rb"HTTP/1.1 (\d+)", read_all(stack.enter_context(connection)))
+            assert found == UNFINISHED[sent], sent
+        for connection in silent:
+            read_all(connection)
+        assert service.get("/livez").status_code == 200
+        assert_stops(service)
+
+
+@pytest.fixture
+def quick(settings: Settings) -> Settings:
+    return settings.model_copy(update={"request_seconds": 0.3})
+
+
+def test_where_the_service_is_slow_it_is_503(quick: Settings) -> None:
+    with capture_logs() as lines, serving(an_app(quick), quick):
+        answer = fetch(f"http://{quick.host}:{quick.port}/slow", "POST", content=b"body")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "retry-after" in answer.headers
+    told = [line for line in lines if line["event"] == "request"]
+    assert [(line["status"], line["route"]) for line in told] == [(503, "/slow")]
+    assert told[0]["failure"] == "deadline exceeded"
+
+
+def test_where_the_client_is_slow_it_is_408(quick: Settings) -> None:
+    half = head("POST /slow", "Content-Length: 10") + b"12345"
+    with capture_logs() as lines, serving(an_app(quick), quick), ask(quick, half) as connection:
+        fields, _, body = read_all(connection).partition(b"\r\n\r\n")
+    assert fields.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in fields.lower()
+    assert json.loads(body)["status"] == 408
+    assert [line["status"] for line in lines if line["event"] == "request"] == [408]
+
+
+def test_a_response_that_does_not_end_is_cut_off(quick: Settings) -> None:
+    with capture_logs() as lines, serving(an_app(quick), quick):
+        with ask(quick, head("GET /endless")) as connection:
+            answer = read_all(connection)
+        with ask(quick, head("GET /livez", "Connection: close")) as connection:
+            assert read_all(connection).startswith(b"HTTP/1.1 200 ")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"\r\ndrop\r\n")  # An answer that is whole ends with an empty chunk.
+    told = [line.get("failure") for line in lines if line["event"] == "request"]
+    assert told == ["deadline exceeded", None]
+    assert "exc_info" not in str(lines)
+
+
+def handles_sigterm(service: Service) -> bool:
+    """Return whether the process has a handler for SIGTERM."""
+    status = Path(f"/proc/{service.process.pid}/status").read_text()
+    (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) & 1 << signal.SIGTERM - 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc shows which signals are handled")
+def test_a_signal_during_the_start_exits_at_once(environment: dict[str, str]) -> None:
+    with ExitStack() as stack:
+        stack.push(service := Service(environment))  # Without waiting until it listens.
+        until(lambda: handles_sigterm(service))
+        service.terminate()
+        assert service.wait() == 128 + signal.SIGTERM
+        assert service.lines == []
+        assert service.stderr() == b""

@@ -1,0 +1,1 @@
+"""Tests of jobs: the queue and the worker process."""

@@ -1,0 +1,160 @@
+"""Jobs: deferred with what they are about, tried again, given up, looked after."""
+
+import asyncio
+import json
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from procrastinate.jobs import Job
+from procrastinate.schema import SchemaManager
+from pydantic import ValidationError
+from structlog.testing import capture_logs
+
+from {{ cookiecutter.package_name }}.chassis.commands.jobs import add_options
+from {{ cookiecutter.package_name }}.chassis.jobs.tasks import (
+    ATTEMPTS,
+    LONGEST_WAIT,
+    Backoff,
+    validated,
+)
+
+from ...support.job_fixtures import Worker, place, status
+from ...support.service import Service, run, until
+
+TEA = {"item": "tea", "quantity": 2}
+SHAPE = """
+SELECT concat_ws(' ', oid::regprocedure, regexp_replace(prosrc, '\\s+', ' ', 'g'))
+FROM pg_proc WHERE proname ^@ 'procrastinate_'
+UNION ALL
+SELECT concat_ws(' ', table_name, column_name, data_type) FROM information_schema.columns
+WHERE table_name ^@ 'procrastinate_'
+"""
+
+
+def jobs(database: psycopg.Connection) -> list[dict[str, Any]]:
+    found = database.execute("SELECT args FROM procrastinate_jobs ORDER BY id").fetchall()
+    return [arguments for (arguments,) in found]
+
+
+async def test_an_order_comes_with_its_job(
+    client: httpx.AsyncClient, database: psycopg.Connection
+) -> None:
+    placed = await client.post("/orders", json=TEA)
+    assert jobs(database) == [{"order_id": placed.json()["id"]}]
+
+
+async def test_a_repeated_order_has_one_job(
+    client: httpx.AsyncClient, database: psycopg.Connection
+) -> None:
+    headers = {"Idempotency-Key": "k"}
+    posts = (client.post("/orders", json=TEA, headers=headers) for _ in range(20))
+    (order_id,) = {answer.json()["id"] for answer in await asyncio.gather(*posts)}
+    assert jobs(database) == [{"order_id": order_id}]
+
+
+async def test_without_its_job_there_is_no_order(
+    client: httpx.AsyncClient, database: psycopg.Connection
+) -> None:
+    database.execute("ALTER TABLE procrastinate_jobs ADD CONSTRAINT none CHECK (false)")
+    try:
+        with capture_logs():
+            assert (await client.post("/orders", json=TEA)).status_code == 500
+    finally:
+        database.execute("ALTER TABLE procrastinate_jobs DROP CONSTRAINT none")
+    assert (await client.get("/orders")).json()["items"] == []
+
+
+def a_job(attempts: int) -> Job:
+    return Job(id=1, queue="q", task_name="t", lock=None, queueing_lock=None, attempts=attempts)
+
+
+@pytest.mark.parametrize("attempts", range(ATTEMPTS - 1))
+def test_each_wait_is_twice_as_long_and_left_to_chance(attempts: int) -> None:
+    waits = set()
+    for _ in range(50):
+        before = datetime.now(UTC)
+        decision = Backoff(100).get_retry_decision(exception=OSError(), job=a_job(attempts))
+        assert decision
+        assert decision.retry_at
+        waits.add((decision.retry_at - before).total_seconds())
+    longest = 100 * 2**attempts
+    assert longest / 2 <= min(waits) < max(waits) <= longest + 1
+    assert len(waits) == 50
+
+
+def test_no_wait_is_endless() -> None:
+    decision = Backoff(1e9).get_retry_decision(exception=OSError(), job=a_job(0))
+    assert decision
+    assert decision.retry_at
+    assert (decision.retry_at - datetime.now(UTC)).total_seconds() <= LONGEST_WAIT
+
+
+def test_the_last_attempt_is_the_last() -> None:
+    decision = Backoff(1).get_retry_decision(exception=OSError(), job=a_job(ATTEMPTS - 1))
+    assert decision is None
+
+
+async def test_arguments_that_do_not_fit_are_not_tried_again() -> None:
+    @validated
+    async def job(number: int) -> int:
+        return number
+
+    with pytest.raises(ValidationError) as caught:
+        await job("hunter2")  # type: ignore[arg-type]
+    assert "hunter2" not in str(caught.value)
+    assert Backoff(1).get_retry_decision(exception=caught.value, job=a_job(0)) is None
+
+
+def test_the_migrations_make_the_schema_that_procrastinate_needs(
+    environment: dict[str, str], database_url: str
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute(SchemaManager.get_schema())
+        needed = connection.execute(SHAPE).fetchall()
+    with psycopg.connect(environment["DATABASE_URL"]) as connection:
+        assert sorted(connection.execute(SHAPE).fetchall()) == sorted(needed)
+
+
+@pytest.mark.usefixtures("obstacles")
+def test_failed_jobs_are_listed_retried_and_discarded(
+    environment: dict[str, str], shared: Service, worker: Worker, database: psycopg.Connection
+) -> None:
+    cured, given_up = place(shared, "poison"), place(shared, "poison")
+    until(lambda: worker.metric('jobs{status="failed"}') == 2)
+    listed = [json.loads(line) for line in run(environment, "jobs").stdout.splitlines()]
+    by_order = {line["arguments"]["order_id"]: line["id"] for line in listed}
+    assert by_order.keys() == {str(cured), str(given_up)}
+    assert {(line["task"], line["attempts"]) for line in listed} == {("fulfil", ATTEMPTS)}
+
+    assert run(environment, "jobs", "discard", str(by_order[str(given_up)])).returncode == 0
+    database.execute("UPDATE orders SET item = 'tea' WHERE item = 'poison'")
+    assert run(environment, "jobs", "retry", "all").returncode == 0
+    worker.wait_for("job", outcome="done")
+    assert (status(shared, cured), status(shared, given_up)) == ("fulfilled", "placed")
+    assert run(environment, "jobs", "list").stdout == ""
+
+
+def test_a_job_that_did_not_fail_is_no_business_of_operators(
+    environment: dict[str, str], shared: Service, database: psycopg.Connection
+) -> None:
+    place(shared)
+    found = database.execute("SELECT id::text FROM procrastinate_jobs").fetchone()
+    assert found
+    for action in ("retry", "discard"):
+        done = run(environment, "jobs", action, found[0])
+        assert done.returncode == 2
+        assert json.loads(done.stdout)["event"] == "no failed job"
+    assert len(jobs(database)) == 1
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "x", "1.5", "9" * 19])
+def test_a_number_that_is_none_is_refused(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ArgumentParser()
+    add_options(options)
+    with pytest.raises(SystemExit, match="2"):
+        options.parse_args(["retry", "--", given])
+    assert "the number of a job" in capsys.readouterr().err

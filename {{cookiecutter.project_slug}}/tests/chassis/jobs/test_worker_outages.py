@@ -1,0 +1,70 @@
+"""The worker process in outages of its database: it stays, recovers, and still stops."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ...support.job_fixtures import Worker, place
+from ...support.postgres_server import drop_connections
+from ...support.service import Proxy, Service, assert_stops, until
+
+
+def assert_at_work(worker: Worker, service: Service) -> None:
+    until(lambda: worker.get("/readyz").status_code == 200)
+    place(service)
+    worker.wait_for("job", outcome="done")
+
+
+def assert_takes_no_jobs(worker: Worker) -> None:
+    worker.wait_for("takes no jobs")
+    assert worker.get("/livez").status_code == 200
+    assert worker.get("/readyz").status_code == 503
+    assert 'jobs{status="todo"}' not in worker.get("/metrics").text
+
+
+def test_a_worker_waits_for_a_database_that_is_unavailable(
+    shared: Service, database_proxy: Proxy, environment: dict[str, str]
+) -> None:
+    database_proxy.cut()
+    with Worker(environment) as worker:
+        assert_takes_no_jobs(worker)
+        database_proxy.open()
+        assert_at_work(worker, shared)
+        assert 'jobs{status="todo"}' in worker.get("/metrics").text
+        for outage, end in (
+            (database_proxy.cut, database_proxy.open),
+            (database_proxy.freeze, database_proxy.thaw),
+        ):
+            outage()
+            assert_takes_no_jobs(worker)
+            end()
+            assert_at_work(worker, shared)
+
+
+def test_new_connections_go_where_the_file_of_the_database_says(
+    environment: dict[str, str], other_database: str, tmp_path: Path
+) -> None:
+    other = environment | {"DATABASE_URL": other_database}
+    file = tmp_path / "database_url"
+    first = environment.pop("DATABASE_URL")
+    file.write_text(first)
+    with Worker(environment | {"DATABASE_URL_FILE": str(file)}) as worker, Service(other) as web:
+        until(lambda: worker.get("/readyz").status_code == 200)
+        file.write_text(other_database)
+        drop_connections(first)
+        place(web)
+        worker.wait_for("job", outcome="done")
+
+
+@pytest.mark.parametrize("outage", [Proxy.cut, Proxy.freeze])
+def test_an_outage_does_not_delay_the_exit(
+    shared: Service,
+    database_proxy: Proxy,
+    environment: dict[str, str],
+    outage: Callable[[Proxy], None],
+) -> None:
+    with Worker(environment | {"SHUTDOWN_SECONDS": "2"}) as worker:
+        assert_at_work(worker, shared)
+        outage(database_proxy)
+        assert_stops(worker)

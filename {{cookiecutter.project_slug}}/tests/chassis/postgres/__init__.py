@@ -1,0 +1,1 @@
+"""Tests of PostgreSQL: the pool, the schema, rotation of the address."""

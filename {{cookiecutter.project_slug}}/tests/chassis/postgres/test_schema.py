@@ -1,0 +1,155 @@
+"""The schema, by one line of migrations; the address of the database, also when it changes."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+from argparse import Namespace
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from pydantic import TypeAdapter, ValidationError
+from structlog.testing import capture_logs
+
+from {{ cookiecutter.package_name }}.__main__ import SERVICE
+from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.chassis.postgres import schema as postgres_schema
+from {{ cookiecutter.package_name }}.chassis.postgres import schema_revision as schema
+from {{ cookiecutter.package_name }}.chassis.postgres.settings import PostgresUrl
+from {{ cookiecutter.package_name }}.settings import Settings
+
+from ...support.postgres_server import drop_connections
+from ...support.service import COMMAND, run, until
+
+validate = TypeAdapter(PostgresUrl).validate_python
+URLS = ["postgresql://user:hunter2@host:5432/name", "postgres://host/name"]
+URLS += ["postgresql:///name?host=/run/postgresql"]
+URLS += ["postgresql://one,two:5433/name?target_session_attrs=primary"]
+HELD_UP = """
+SELECT count(DISTINCT pid) FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))
+"""
+DEFINED = """
+SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
+ORDER BY 1
+"""
+
+
+def defined(url: str) -> list[tuple[str, ...]]:
+    """Return the names of all that a database holds beside rows."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(DEFINED).fetchall()
+
+
+@pytest.fixture
+def alembic(database_url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.attributes["database_url"] = database_url
+    return config
+
+
+def test_there_is_one_newest_migration_and_files_are_named_by_number(alembic: Config) -> None:
+    assert ScriptDirectory.from_config(alembic).get_heads() == [schema.newest_revision()]
+    for path in (schema.MIGRATIONS / "versions").glob("*.py"):
+        assert f'revision = "{path.name.partition("_")[0]}"' in path.read_text()
+
+
+def test_downgrades_revert_upgrades(alembic: Config, database_url: str) -> None:
+    seen = []
+    for direction, revision in ("up", "head"), ("down", "base"), ("up", "head"):
+        getattr(command, f"{direction}grade")(alembic, revision)
+        seen.append(defined(database_url))
+    up, down, again = seen
+    assert up == again
+    assert set(down) == {("alembic_version",), ("alembic_version_pkc",)}
+
+
+def test_a_migration_that_waits_too_long_for_its_turn_fails(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(schema.MIGRATIONS, tmp_path, dirs_exist_ok=True)
+    script = tmp_path / "env.py"
+    patient = script.read_text()
+    assert "TURN_SECONDS = 60" in patient
+    script.write_text(patient.replace("TURN_SECONDS = 60", "TURN_SECONDS = 0.01"))
+    monkeypatch.setattr(postgres_schema, "MIGRATIONS", tmp_path)
+    url = str(settings.database_url.get_secret_value())
+    with psycopg.connect(url) as first, capture_logs() as lines:
+        first.execute("SELECT pg_advisory_lock(%s)", (schema.MIGRATION_LOCK,))
+        assert migrate.run(SERVICE, settings, Namespace()) == 69
+    logged = [(line["event"], line["failure"]) for line in lines]
+    assert logged == [("not migrated", "LockNotAvailable")]
+
+
+def test_a_migration_that_was_killed_is_completed_by_the_next(
+    environment: dict[str, str], database_url: str
+) -> None:
+    whole = defined(environment["DATABASE_URL"])
+    environment["DATABASE_URL"] = database_url
+    with (
+        psycopg.connect(database_url) as obstacle,
+        subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE) as running,
+    ):
+        obstacle.execute("CREATE TABLE orders ()")
+        until(lambda: obstacle.execute(HELD_UP).fetchone() == (1,))
+        running.kill()
+        assert b"migrated" not in running.communicate()[0]
+        obstacle.rollback()
+    done = run(environment, "migrate")
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout.splitlines()[-1])["schema"] == schema.newest_revision()
+    assert defined(database_url) == whole
+
+
+async def test_a_schema_of_an_older_release_is_not_ready(
+    client: httpx.AsyncClient, environment: dict[str, str]
+) -> None:
+    with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+        try:
+            checks = (await client.get("/readyz")).json()["checks"]
+        finally:
+            newest = (schema.newest_revision(),)
+            connection.execute("UPDATE alembic_version SET version_num = %s", newest)
+    assert checks["database"] == "SchemaBehind"
+
+
+@pytest.fixture
+def file(environment: dict[str, str], tmp_path: Path) -> Path:
+    """Let the process find its database by a file."""
+    file = tmp_path / "database_url"
+    file.write_text(environment.pop("DATABASE_URL"))
+    environment["DATABASE_URL_FILE"] = str(file)
+    return file
+
+
+async def test_new_connections_go_where_the_file_says(
+    file: Path, migrated_database: str, other_database: str, client: httpx.AsyncClient
+) -> None:
+    order = {"item": "tea", "quantity": 1}
+    assert (await client.post("/orders", json=order)).status_code == 201
+    await asyncio.to_thread(file.write_text, other_database)
+    assert len((await client.get("/orders")).json()["items"]) == 1
+    drop_connections(migrated_database)
+    assert (await client.get("/orders")).json()["items"] == []
+    assert (await client.get("/readyz")).status_code == 200
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_url_that_libpq_understands_is_accepted_and_hidden(url: str) -> None:
+    accepted = validate(url)
+    assert str(accepted.get_secret_value()) == url
+    assert "hunter2" not in repr(accepted)
+
+
+@pytest.mark.parametrize("url", ["name", "mysql://host/name", "postgresql://host:99999/name"])
+def test_any_other_url_is_rejected(url: str) -> None:
+    with pytest.raises(ValidationError):
+        validate(url)

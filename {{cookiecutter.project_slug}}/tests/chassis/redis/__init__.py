@@ -1,0 +1,1 @@
+"""Tests of Redis: outages, rotation, rate limit."""

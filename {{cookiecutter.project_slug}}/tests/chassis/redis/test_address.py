@@ -1,0 +1,108 @@
+"""The address of Redis: what `REDIS_URL` may be, and what happens when its file changes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+from redis import Redis
+
+from {{ cookiecutter.package_name }}.chassis.config.loader import ConfigurationError, load_settings
+from {{ cookiecutter.package_name }}.chassis.redis.settings import RedisUrl
+from {{ cookiecutter.package_name }}.settings import Settings
+
+from ...support.redis_server import server_address
+from ...support.service import Proxy, Service
+
+NAME = "rotation"
+validate = TypeAdapter(RedisUrl).validate_python
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://host",
+        "redis://:hunter2@host:6379/0",
+        "rediss://user:hunter2@host:6380/1?ssl_cert_reqs=none",
+        "unix:///run/redis/redis.sock?db=1",
+    ],
+)
+def test_a_url_that_the_client_understands_is_accepted_and_hidden(url: str) -> None:
+    accepted = validate(url)
+    assert str(accepted.get_secret_value()) == url
+    assert "hunter2" not in repr(accepted)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "host",
+        "http://host:6379",
+        "redis://host:99999",
+        "redis://host/0?db=one",
+        "redis://host?nonsense=1",
+        "redis://host?socket_timeout=60",
+        "redis://host?ssl_cert_reqs=none",
+        "rediss://host?ssl_cert_reqs=perhaps",
+    ],
+)
+def test_any_other_url_is_rejected(url: str) -> None:
+    with pytest.raises(ValidationError):
+        validate(url)
+
+
+@pytest.mark.parametrize("url", ["http://:hunter2@host", "redis://:hunter2@host?hunter2=hunter2"])
+def test_an_invalid_url_is_named_and_not_shown(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    assert settings
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(Settings)
+    assert caught.value.problems.keys() == {"REDIS_URL"}
+    assert "hunter2" not in repr(caught.value)
+
+
+@pytest.fixture
+def file(environment: dict[str, str], tmp_path: Path, redis_proxy: Proxy) -> Path:
+    """Let the process find its Redis by a file, which names a way that can be cut."""
+    del redis_proxy
+    file = tmp_path / "redis_url"
+    file.write_text(environment.pop("REDIS_URL"))
+    environment["REDIS_URL_FILE"] = str(file)
+    environment["OTEL_SERVICE_NAME"] = NAME
+    return file
+
+
+@pytest.fixture
+def other_address(attached_redis: Redis) -> Iterator[str]:
+    """Yield another way to the server, with a login of its own."""
+    name, password = f"test_{uuid4().hex}", uuid4().hex
+    attached_redis.acl_setuser(
+        name, enabled=True, passwords=[f"+{password}"], categories=["+@all"], keys=["*"]
+    )
+    proxy = Proxy(server_address(attached_redis))
+    database = attached_redis.connection_pool.connection_kwargs.get("db") or 0
+    yield f"redis://{name}:{password}@127.0.0.1:{proxy.port}/{database}"
+    proxy.close()
+    attached_redis.acl_deluser(name)
+
+
+def users(redis: Redis) -> set[str]:
+    """Return who is connected to the server by the name of our process."""
+    return {one["user"] for one in redis.client_list() if one["name"] == f"{NAME}:web"}
+
+
+def test_new_connections_go_where_the_file_says(
+    file: Path, service: Service, redis_proxy: Proxy, attached_redis: Redis, other_address: str
+) -> None:
+    assert service.get("/readyz").json()["checks"]["redis"] == "ok"
+    before = users(attached_redis)
+    file.write_text(other_address)
+    assert service.get("/readyz").json()["checks"]["redis"] == "ok"
+    assert users(attached_redis) == before
+    redis_proxy.cut()
+    assert service.get("/readyz").json()["checks"]["redis"] == "ok"
+    assert users(attached_redis) == {other_address.split(":")[1].strip("/")}
+    service.wait_for("secret changed", variable="REDIS_URL_FILE")

@@ -1,0 +1,107 @@
+"""An outage of Redis is logged once, and requests are served all the same."""
+
+import asyncio
+
+import httpx
+import pytest
+from pydantic import TypeAdapter
+from redis import Redis
+from structlog.testing import capture_logs
+
+from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
+from {{ cookiecutter.package_name }}.chassis.redis import client as adapter
+from {{ cookiecutter.package_name }}.chassis.redis.client import open_redis
+from {{ cookiecutter.package_name }}.chassis.redis.settings import RedisUrl
+from {{ cookiecutter.package_name }}.settings import Settings
+
+from ...support.service import PATIENCE, Proxy
+
+LIMITED = "/openapi.json"
+
+
+async def test_requests_are_served_in_an_outage_and_limited_after_it(
+    redis_proxy: Proxy, client: httpx.AsyncClient
+) -> None:
+    assert (await client.get(LIMITED)).headers["ratelimit"]
+    outages = [(redis_proxy.cut, redis_proxy.open), (redis_proxy.freeze, redis_proxy.thaw)]
+    for outage, end in outages:
+        outage()
+        for _ in range(20):
+            answer = await client.get(LIMITED)
+            assert answer.status_code == 200
+            assert "ratelimit" not in answer.headers
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["checks"]["redis"]) == (200, "degraded")
+        end()
+        async with asyncio.timeout(PATIENCE):
+            while (await client.get("/readyz")).json()["checks"]["redis"] != "ok":
+                pass
+        assert (await client.get(LIMITED)).headers["ratelimit"]
+
+
+@pytest.mark.parametrize("url", ["redis://nowhere.invalid", "redis://a..b", "unix:///no/such"])
+async def test_an_address_that_cannot_be_reached_is_an_outage(settings: Settings, url: str) -> None:
+    unreachable = settings.model_copy(
+        update={"redis_url": TypeAdapter(RedisUrl).validate_python(url)}
+    )
+    async with open_redis(unreachable, "test") as redis:
+        assert await redis.ping() == "degraded"
+
+
+async def test_after_a_failure_nothing_is_asked_for_a_while(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "PAUSE_SECONDS", 3600)
+    asked = 0
+
+    async def command() -> None:
+        nonlocal asked
+        asked += 1
+        raise ConnectionError
+
+    async with open_redis(settings, "test") as redis:
+        for _ in range(10):
+            with pytest.raises(Unavailable, match="ConnectionError"):
+                await redis.ask(command)
+        assert asked == 1
+        assert await redis.ping() == "degraded"
+        with pytest.raises(Unavailable):
+            await redis.insist(command)
+        assert asked == 2
+        await redis.insist(redis.client.ping)
+        assert await redis.ping() == "ok"
+
+
+async def test_one_late_answer_among_others_is_no_outage(settings: Settings) -> None:
+    with capture_logs() as lines:
+        async with open_redis(settings, "test") as redis:
+            late = asyncio.create_task(redis.ask(asyncio.Event().wait))
+            assert await redis.ping() == "ok"
+            with pytest.raises(Unavailable, match="TimeoutError"):
+                await late
+            assert await redis.ping() == "ok"
+    assert lines == []
+
+
+async def test_an_outage_and_its_end_are_told_once(
+    redis_proxy: Proxy, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "PAUSE_SECONDS", 0)
+    with capture_logs() as lines:
+        async with open_redis(settings, "test") as redis:
+            for change, health in ((redis_proxy.cut, "degraded"), (redis_proxy.open, "ok")):
+                change()
+                for _ in range(3):
+                    assert await redis.ping() == health
+    assert [line["event"] for line in lines] == ["redis unavailable", "redis available"]
+    assert lines[0]["failure"] == "ConnectionError"
+
+
+async def test_the_server_knows_our_process_by_name(
+    settings: Settings, attached_redis: Redis
+) -> None:
+    named = settings.model_copy(update={"otel_service_name": "tea & biscuits"})
+    async with open_redis(named, "test") as redis:
+        assert await redis.ping() == "ok"
+        names = {client["name"] for client in attached_redis.client_list()}
+    assert "tea-&-biscuits:test" in names

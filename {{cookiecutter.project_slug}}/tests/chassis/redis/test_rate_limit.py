@@ -1,0 +1,122 @@
+"""A client may ask so often, all replicas together; then it is told when to come back."""
+
+import asyncio
+import re
+
+import httpx
+import pytest
+from redis import Redis
+
+from {{ cookiecutter.package_name }}.chassis.redis.client import open_redis
+from {{ cookiecutter.package_name }}.chassis.redis.rate_limiter import (
+    WINDOW_SECONDS,
+    RedisRateLimiter,
+)
+from {{ cookiecutter.package_name }}.settings import Settings
+
+from ...support.service import Service, fetch, free_ports
+
+LIMITED = "/openapi.json"
+LIMIT = 3
+
+
+@pytest.fixture(autouse=True)
+def few_requests_are_allowed(environment: dict[str, str]) -> None:
+    environment["RATE_LIMIT_PER_MINUTE"] = str(LIMIT)
+
+
+def let_seconds_pass(redis: Redis, seconds: int) -> None:
+    """Age what is stored, as if the clock of the server had gone on."""
+    for key in redis.scan_iter("*:rate:*"):
+        redis.decrby(key, seconds * 1_000_000)
+
+
+async def test_answers_tell_what_is_left(client: httpx.AsyncClient) -> None:
+    answers = [await client.get(path) for path in (LIMITED, "/no/such/path", LIMITED)]
+    assert [answer.status_code for answer in answers] == [200, 404, 200]
+    assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"default";q=3;w=60'}
+    left = [re.fullmatch(r'"default";r=(\d);t=(\d+)', a.headers["ratelimit"]) for a in answers]
+    assert [int(found[1]) for found in left if found] == [2, 1, 0]
+    assert [0 < int(found[2]) <= WINDOW_SECONDS for found in left if found] == [True] * 3
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back(client: httpx.AsyncClient) -> None:
+    for _ in range(LIMIT):
+        assert (await client.get(LIMITED)).status_code == 200
+    refused = await client.get(LIMITED)
+    assert refused.status_code == 429
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["request_id"] == refused.headers["x-request-id"]
+    assert refused.headers["ratelimit"].startswith('"default";r=0;t=')
+    assert 0 < int(refused.headers["retry-after"]) <= WINDOW_SECONDS / LIMIT
+
+
+async def test_who_waits_may_ask_again(client: httpx.AsyncClient, attached_redis: Redis) -> None:
+    for _ in range(LIMIT + 5):
+        refused = await client.get(LIMITED)
+    let_seconds_pass(attached_redis, int(refused.headers["retry-after"]))
+    assert [(await client.get(LIMITED)).status_code for _ in range(2)] == [200, 429]
+    let_seconds_pass(attached_redis, WINDOW_SECONDS)
+    assert [(await client.get(LIMITED)).status_code for _ in range(4)] == [200] * LIMIT + [429]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7])
+async def test_of_many_at_once_no_more_pass_than_may(settings: Settings, limit: int) -> None:
+    async with open_redis(settings, "test") as redis:
+        limited = settings.model_copy(update={"rate_limit_per_minute": limit})
+        limiter = RedisRateLimiter(redis, limited)
+        decisions = await asyncio.gather(*(limiter.hit("somebody") for _ in range(20)))
+    assert [decision.allowed for decision in decisions].count(True) == limit
+
+
+async def test_probes_are_never_too_many(client: httpx.AsyncClient) -> None:
+    for path in ("/livez", "/readyz", "/version"):
+        for _ in range(LIMIT + 1):
+            answer = await client.get(path)
+            assert answer.status_code == 200
+            assert "ratelimit" not in answer.headers
+    assert (await client.get(LIMITED)).headers["ratelimit"].startswith('"default";r=2;')
+
+
+async def test_what_is_stored_is_gone_after_a_window(
+    client: httpx.AsyncClient, attached_redis: Redis
+) -> None:
+    await client.get(LIMITED)
+    (key,) = attached_redis.keys("*:rate:*")
+    assert 0 < attached_redis.ttl(key) <= WINDOW_SECONDS / LIMIT
+
+
+async def test_where_nobody_can_count_everybody_passes(
+    client: httpx.AsyncClient, attached_redis: Redis
+) -> None:
+    await client.get(LIMITED)
+    (key,) = attached_redis.keys("*:rate:*")
+    attached_redis.set(key, "not a number")
+    answers = [await client.get(LIMITED) for _ in range(LIMIT + 1)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert "ratelimit" not in answers[0].headers
+
+
+def test_replicas_share_the_limit(environment: dict[str, str]) -> None:
+    with Service(environment) as one, Service(environment | free_ports()) as other:
+        statuses = [service.get(LIMITED).status_code for service in (one, other) * 4]
+    assert statuses == [200] * LIMIT + [429] * 5
+
+
+def test_each_client_has_a_limit_of_its_own(service: Service) -> None:
+    # The tests come from an address whose word on who asks is believed.
+    for client in ("192.0.2.1", "2001:db8::1"):
+        statuses = [
+            fetch(service.url + LIMITED, headers={"X-Forwarded-For": client}).status_code
+            for _ in range(LIMIT + 1)
+        ]
+        assert statuses == [200] * LIMIT + [429]
+
+
+def test_a_refusal_is_logged_and_counted(service: Service) -> None:
+    for _ in range(LIMIT + 1):
+        service.get(LIMITED)
+    assert service.wait_for("request", status=429)["path"] == LIMITED
+    metrics = fetch(service.metrics_url).text
+    assert 'rate_limit_decisions_total{decision="allowed"} 3.0' in metrics
+    assert 'rate_limit_decisions_total{decision="refused"} 1.0' in metrics

@@ -1,0 +1,172 @@
+"""Settings: what is read, what is rejected and how it is reported, what is never shown."""
+
+from importlib import import_module
+from pathlib import Path
+from pkgutil import resolve_name
+
+import pytest
+from pydantic import Field, SecretStr, ValidationError
+from structlog.testing import capture_logs
+
+from dev.document_settings import ROOT, dotenv_example
+
+from {{ cookiecutter.package_name }}.__main__ import SERVICE
+from {{ cookiecutter.package_name }}.chassis.cli import main
+from {{ cookiecutter.package_name }}.chassis.config.loader import (
+    ConfigurationError,
+    describe,
+    load_settings,
+    misspelt,
+)
+from {{ cookiecutter.package_name }}.chassis.observability import logs
+from {{ cookiecutter.package_name }}.settings import Settings
+
+ORIGIN = "https://shop.example"
+INVALID = [f"PORT={port}" for port in ("0", "1.5", "8000; x")]
+INVALID += [
+    f"CORS_ORIGINS={ORIGIN},{other}"
+    for other in ("shop.example", "https://a.example/path", "ftp://a.example")
+]
+REQUIRED = {name.upper() for name, field in Settings.model_fields.items() if field.is_required()}
+
+
+class WithToken(Settings):
+    """Settings with a secret of their own."""
+
+    token: SecretStr = Field(min_length=7)
+
+
+@pytest.fixture(autouse=True)
+def _complete_environment(settings: Settings) -> None:
+    """Start from an environment in which nothing is missing."""
+
+
+@pytest.fixture
+def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return the file that holds the secret."""
+    file = tmp_path / "token"
+    file.write_text("hunter2\n")
+    monkeypatch.setenv("TOKEN_FILE", str(file))
+    return file
+
+
+def problems(kind: type[Settings] = Settings) -> dict[str, str]:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(kind)
+    return caught.value.problems
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        load_settings(Settings).port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("setting", INVALID)
+def test_an_invalid_value_is_named(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    variable, _, value = setting.partition("=")
+    monkeypatch.setenv(variable, value)
+    assert problems().keys() == {variable}
+
+
+def test_all_problems_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "hunter2")
+    monkeypatch.setenv("LOG_FORMAT", "hunter2")
+    for name in REQUIRED:
+        monkeypatch.delenv(name)
+    found = problems(WithToken)
+    assert found.keys() == {"PORT", "LOG_FORMAT", "TOKEN", *REQUIRED}
+    assert set(found.values()) >= {"missing"}
+    assert "hunter2" not in repr(found)
+
+
+def test_a_misspelt_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["DRAIN_SECOND", "LOG_LEVLE", "PATH", "HOSTNAME", "HOME", "PORT"]
+    known = {"DRAIN_SECOND": "DRAIN_SECONDS", "LOG_LEVLE": "LOG_LEVEL"}
+    assert misspelt(names, Settings) == known
+    monkeypatch.setenv("METRICS_PORTS", "1")
+    monkeypatch.setenv("METRICS_PORT", "x")
+    assert problems()["METRICS_PORT"].endswith("(is METRICS_PORTS misspelt?)")
+
+
+def test_values_are_normalized(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "")
+    monkeypatch.setenv("CORS_ORIGINS", f" {ORIGIN}, http://localhost:3000 ")
+    settings = load_settings(Settings)
+    assert settings.port == 8000
+    assert settings.cors_origins == f"{ORIGIN},http://localhost:3000"
+
+
+def test_each_variable_is_described_with_its_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+    described = describe(load_settings(Settings))
+    rows = {variable: (source, value) for variable, source, value in described}
+    assert rows.keys() == {name.upper() for name in Settings.model_fields}
+    assert rows["LOG_LEVEL"] == ("environment", "debug")
+    assert rows["LOG_FORMAT"] == ("default", "json")
+
+
+def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "hunter2")
+    settings = load_settings(WithToken)
+    assert ("TOKEN", "environment", "**********") in describe(settings)
+    assert "hunter2" not in repr(settings) + str(settings) + repr(describe(settings))
+    monkeypatch.setenv("TOKEN", "secret")
+    assert "secret" not in problems(WithToken)["TOKEN"]
+
+
+def test_a_useless_secret_file_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as both:
+        both.setenv("TOKEN", "hunter2")
+        assert problems(WithToken) == {"TOKEN_FILE": "TOKEN is set as well: keep one of the two"}
+    file.unlink()
+    problem = "the file cannot be read (FileNotFoundError)"
+    assert problems(WithToken) == {"TOKEN_FILE": problem}
+
+
+def test_a_secret_file_is_read_again_when_it_changes(file: Path) -> None:
+    settings = load_settings(WithToken)
+    assert isinstance(settings, WithToken)
+    assert ("TOKEN", "file", "**********") in describe(settings)
+    with capture_logs() as lines:
+        assert settings.token.get_secret_value() == "hunter2"
+        file.write_text("hunter3\n")
+        for _ in range(3):
+            assert settings.token.get_secret_value() == "hunter3"
+    logged = {"event": "secret changed", "log_level": "info", "variable": "TOKEN_FILE"}
+    assert lines == [logged]
+
+
+def test_a_secret_file_that_becomes_invalid_is_ignored_and_logged_once(file: Path) -> None:
+    settings = load_settings(WithToken)
+    assert isinstance(settings, WithToken)
+    with capture_logs() as lines:
+        for break_it in (lambda: file.write_text("short"), file.unlink):
+            break_it()
+            for _ in range(3):
+                assert settings.token.get_secret_value() == "hunter2"
+    logged = [(line["log_level"], line["variable"]) for line in lines]
+    assert logged == [("warning", "TOKEN_FILE")] * 2
+    assert "short" not in repr(lines)
+
+
+def test_the_settings_are_documented() -> None:
+    assert (ROOT / ".env.example").read_text() == dotenv_example(), "run make docs"
+
+
+def test_every_import_string_of_the_service_resolves() -> None:
+    assert callable(resolve_name(SERVICE.resources))
+    for name, command in SERVICE.commands.items():
+        assert callable(import_module(command.module).run), name
+        assert not command.target or callable(SERVICE.target(name)), name
+
+
+@pytest.mark.parametrize("command", ["", "wbe", "web --fast", "shell -c"])
+def test_wrong_usage_exits_with_status_2(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "configure", list)
+    with pytest.raises(SystemExit, match="2"):
+        main(SERVICE, command.split())
+    printed = capsys.readouterr()
+    assert printed.err.startswith("usage: ")
+    assert printed.out == ""

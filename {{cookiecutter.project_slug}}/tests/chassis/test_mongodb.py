@@ -1,0 +1,85 @@
+"""The address of MongoDB: what `MONGODB_URL` may be."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from {{ cookiecutter.package_name }}.chassis.config.loader import ConfigurationError, load_settings
+from {{ cookiecutter.package_name }}.chassis.mongodb.settings import MongodbUrl
+from {{ cookiecutter.package_name }}.settings import Settings
+
+from ..support.service import run
+
+validate = TypeAdapter(MongodbUrl).validate_python
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mongodb://user:hunter2@host:27017/name",
+        "mongodb://one,two:27018/name?replicaSet=rs&w=majority&tls=true",
+        "mongodb+srv://user:hunter2@cluster.example.com/name?retryWrites=true",
+        "mongodb://user:hunter%402@[::1]/name?authSource=admin",
+    ],
+)
+def test_a_url_that_mongodb_understands_is_accepted_and_hidden(url: str) -> None:
+    accepted = validate(url)
+    assert accepted.get_secret_value() == url
+    assert "hunter" not in repr(accepted)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("hunter2", "scheme"),
+        ("https://host/hunter2", "scheme"),
+        ("mongodb://user:hunter2@host:99999/name", "should be like"),
+        ("mongodb://user:hunter2@host:hunter2/name", "should be like"),
+        ("mongodb://user:hunter2@host/", "name of a database"),
+        ("mongodb://user:hunter2@host", "name of a database"),
+        ("mongodb://user:hunter2@host?tls=true", "name of a database"),
+        ("mongodb://user:hunter2@host/hunter2$", "should be like"),
+        ("mongodb://user:hunter2@2@host/name", "should be like"),
+        ("mongodb://user:hunter%2@host/name", "should be like"),
+        ("mongodb://host/name?hunter2=1", "should be like"),
+        ("mongodb://host/name?connectTimeoutMS=hunter2", "should be like"),
+        ("mongodb://host/name?authMechanism=hunter2", "should be like"),
+        ("mongodb://host/name?tls=true&tlsCAFile=/hunter2", "should be like"),
+        ("mongodb+srv://one.example.com,two.example.com/hunter2", "should be like"),
+        ("mongodb+srv://one.example.com:27017/hunter2", "should be like"),
+        ("mongodb://user:hunter2@host/name?w=0", "unconfirmed"),
+    ],
+)
+def test_any_other_url_is_rejected_with_a_reason_and_not_repeated(url: str, reason: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        validate(url)
+    (error,) = caught.value.errors(include_input=False, include_context=False)
+    assert reason in error["msg"]
+    assert "hunter" not in error["msg"]
+
+
+@pytest.mark.parametrize(
+    "end", ["", "name?hunter2=1", "name?maxPoolSize=hunter2", "name?minPoolSize=200"]
+)
+def test_an_invalid_url_is_named_and_not_shown(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    assert settings
+    monkeypatch.setenv("MONGODB_URL", f"mongodb://user:hunter2@host/{end}")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(Settings)
+    assert caught.value.problems.keys() == {"MONGODB_URL"}
+    assert "hunter2" not in repr(caught.value)
+
+
+def test_a_client_can_be_made_from_any_accepted_url(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Neither by the URL beside our own limits nor by a name longer than a server takes."""
+    (tmp_path / "url").write_text("mongodb://127.0.0.1:1/name?minPoolSize=50&timeoutMS=1\n")
+    name = {"OTEL_SERVICE_NAME": "é" * 200, "DATABASE_POOL_SIZE": "5"}
+    del environment["MONGODB_URL"]
+    done = run(environment | name | {"MONGODB_URL_FILE": str(tmp_path / "url")}, "check")
+    assert done.returncode == 69, done.stdout
+    assert done.stderr == ""

@@ -1,0 +1,1 @@
+"""Tests of orders, the example of this service."""

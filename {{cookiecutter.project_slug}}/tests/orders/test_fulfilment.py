@@ -1,0 +1,27 @@
+"""Fulfilment of an order, without a worker and without a database."""
+
+from dataclasses import replace
+from uuid import uuid4
+
+from {{ cookiecutter.package_name }}.orders.model import Status, fulfil, place
+
+from .test_store import MemoryOrderStore
+
+
+async def test_a_placed_order_is_fulfilled_once() -> None:
+    orders = MemoryOrderStore()
+    order = await place(orders, "tea", 2)
+    assert await fulfil(orders, order.id)
+    assert await orders.get(order.id) == replace(order, status=Status.FULFILLED)
+    assert not await fulfil(orders, order.id)
+
+
+async def test_an_unknown_order_is_not_fulfilled() -> None:
+    assert not await fulfil(MemoryOrderStore(), uuid4())
+
+
+async def test_a_repeated_request_gets_the_first_response_after_the_order_is_fulfilled() -> None:
+    orders = MemoryOrderStore()
+    first = await place(orders, "tea", 2, "key")
+    assert await fulfil(orders, first.id)
+    assert await place(orders, "tea", 2, "key") == first

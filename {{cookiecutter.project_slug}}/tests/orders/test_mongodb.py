@@ -1,0 +1,100 @@
+"""Orders in MongoDB: the indexes that they need, and what other stores do not promise."""
+
+from argparse import Namespace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import Secret
+from pymongo import MongoClient
+from structlog.testing import capture_logs
+
+from {{ cookiecutter.package_name }}.__main__ import SERVICE
+from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
+from {{ cookiecutter.package_name }}.chassis.mongodb.client import open_database
+from {{ cookiecutter.package_name }}.orders.indexes import INDEXES
+from {{ cookiecutter.package_name }}.orders.model import Order, Status
+from {{ cookiecutter.package_name }}.orders.mongodb import MongoOrderStore
+from {{ cookiecutter.package_name }}.settings import Settings
+
+from ..support.service import Proxy
+
+NAMES = [index.document["name"] for index in INDEXES["orders"]]
+NEEDED = {f"{where}.{index.document['name']}" for where in INDEXES for index in INDEXES[where]}
+ORDER = Order(
+    id=UUID(int=1),
+    item="tea",
+    quantity=1,
+    status=Status.PLACED,
+    placed_at=datetime(2026, 1, 1, 12, tzinfo=UTC),
+)
+
+
+@pytest.fixture
+def elsewhere_settings(settings: Settings, database_url: str) -> Settings:
+    """Return the settings of a process whose database is an empty one."""
+    return settings.model_copy(update={"mongodb_url": Secret(database_url)})
+
+
+def existing(url: str) -> set[str]:
+    """Return the indexes that there are, less those that every collection has."""
+    with MongoClient[dict[str, Any]](url) as client:
+        database = client.get_default_database()
+        found = {
+            f"{where}.{name}"
+            for where in database.list_collection_names()
+            for name in database[where].index_information()
+        }
+    return {name for name in found if not name.endswith("._id_")}
+
+
+def test_migrations_create_each_index_once(elsewhere_settings: Settings, database_url: str) -> None:
+    logged = []
+    for _ in range(2):
+        with capture_logs() as lines:
+            assert migrate.run(SERVICE, elsewhere_settings, Namespace()) == 0
+        assert existing(database_url) == NEEDED
+        logged.append(lines)
+    first, second = logged
+    assert [line["event"] for line in first] == ["index created"] * len(NEEDED) + ["migrated"]
+    assert [line["event"] for line in second] == ["migrated"]
+    assert set(second[-1]["schema"]) == NEEDED
+
+
+@pytest.mark.parametrize("name", [*NAMES, None])
+async def test_without_one_of_the_indexes_it_is_not_ready(
+    elsewhere_settings: Settings, database_url: str, name: str | None
+) -> None:
+    with MongoClient[dict[str, Any]](database_url) as client:
+        others = [index for index in INDEXES["orders"] if index.document["name"] != name]
+        client.get_default_database()["orders"].create_indexes(others)
+    async with open_database(elsewhere_settings, "test") as database:
+        orders = MongoOrderStore(database)
+        if name is None:
+            assert await orders.ping() == "ok"
+        else:
+            with pytest.raises(Unavailable, match="SchemaBehind"):
+                await orders.ping()
+
+
+async def test_an_order_that_is_sent_again_is_stored_once(settings: Settings) -> None:
+    async with open_database(settings, "test") as database:
+        orders = MongoOrderStore(database)
+        for key in (None, None, "key"):
+            assert await orders.add(ORDER, key) == ORDER
+        assert await orders.page(10, None) == [ORDER]
+
+
+async def test_a_frozen_server_is_given_up_before_the_driver_notices(
+    database_proxy: Proxy, settings: Settings
+) -> None:
+    async with open_database(settings, "test") as database:
+        orders = MongoOrderStore(database)
+        await orders.add(ORDER, None)
+        database_proxy.freeze()
+        for question in (orders.get(ORDER.id), orders.ping()):
+            with pytest.raises(Unavailable) as caught:
+                await question
+            assert caught.value.failure == "TimeoutError"

@@ -1,0 +1,125 @@
+"""A real PostgreSQL for the tests: that of `DATABASE_URL`, or else an embedded one."""
+
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import SQL, Identifier
+from pydantic import Secret
+from pydantic_core import MultiHostUrl
+
+from dev.postgres import embedded
+
+from {{ cookiecutter.package_name }}.__main__ import SERVICE
+from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.settings import Settings
+
+from .service import Proxy
+
+DROP_OTHERS = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@contextmanager
+def fresh_database(server_url: str) -> Iterator[str]:
+    """Create an empty database beside that of this URL; yield its URL, drop it in the end."""
+    name = f"test_{uuid4().hex}"
+    address, _, query = server_url.partition("?")
+    scheme, _, rest = address.partition("://")
+    ours = f"{scheme}://{rest.partition('/')[0]}/{name}?{query}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    try:
+        yield ours
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+def no_need_to_last(server_url: str) -> None:
+    """Let a server lose what it stores when the machine fails, and wait for no disk."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(SQL("ALTER SYSTEM SET {} = off").format(Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def migrate_database(url: str) -> None:
+    """Run `migrate` in this process."""
+    settings = Settings.model_construct(database_url=Secret(MultiHostUrl(url)))
+    assert migrate.run(SERVICE, settings, Namespace()) == 0
+
+
+def drop_connections(url: str) -> None:
+    """Wait until they are gone: a server that is only told to end them may do so in a query."""
+    with psycopg.connect(url) as connection:
+        connection.execute(DROP_OTHERS)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+    else:
+        # Not in a folder of pytest's: where root runs the tests, the server is another user's.
+        with TemporaryDirectory() as folder, embedded(Path(folder, "data")) as url:
+            no_need_to_last(url)
+            yield url
+
+
+@pytest.fixture
+def database_url(server_url: str) -> Iterator[str]:
+    """Yield the URL of an empty database."""
+    with fresh_database(server_url) as url:
+        yield url
+
+
+@pytest.fixture
+def other_database(database_url: str) -> str:
+    """Return the URL of a database that holds the schema, beside that of the environment."""
+    migrate_database(database_url)
+    return database_url
+
+
+@pytest.fixture
+def elsewhere(environment: dict[str, str], database_url: str) -> dict[str, str]:
+    """Return the environment of a process whose database is an empty one."""
+    return environment | {"DATABASE_URL": database_url}
+
+
+@pytest.fixture(scope="session")
+def migrated_database(server_url: str) -> Iterator[str]:
+    with fresh_database(server_url) as url:
+        migrate_database(url)
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def attached_database(migrated_database: str, environment: dict[str, str]) -> None:
+    """Point the environment of each test to a database that holds the schema and nothing else."""
+    with psycopg.connect(migrated_database) as connection:
+        connection.execute("TRUNCATE orders")
+    environment["DATABASE_URL"] = migrated_database
+
+
+@pytest.fixture
+def database_proxy(environment: dict[str, str]) -> Iterator[Proxy]:
+    """Put ourselves between the service and its database."""
+    url = environment["DATABASE_URL"]
+    address = conninfo_to_dict(url)
+    host, port = str(address.get("host") or "127.0.0.1"), int(address.get("port") or 5432)
+    proxy = Proxy(f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port))
+    login = f"{address.get('user', '')}:{address.get('password', '')}"
+    path = MultiHostUrl(url).path
+    environment["DATABASE_URL"] = f"postgresql://{login}@127.0.0.1:{proxy.port}{path}"
+    yield proxy
+    proxy.close()

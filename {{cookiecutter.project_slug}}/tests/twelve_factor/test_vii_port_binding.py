@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -20,7 +21,10 @@ LISTENS = "0A"
 
 def listening(pid: int) -> set[tuple[str, int]]:
     """Return the addresses, in hexadecimal, and ports on which a process listens."""
-    links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    links = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # It was closed meanwhile.
+            links.append(str(link.readlink()))
     ours = {link[8:-1] for link in links if link.startswith("socket:[")}
     found = set()
     for table in (Path(f"/proc/{pid}/net/tcp"), Path(f"/proc/{pid}/net/tcp6")):

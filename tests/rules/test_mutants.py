@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,11 @@ def test_each_edit_of_a_mutant_finds_its_place(
     for pattern, _, new in mutant.edits:
         (path,) = service.glob(pattern)
         assert new in path.read_text(encoding="utf-8")
+        if path.suffix == ".py":
+            # The fault must be found by a check, not by an unknown name.
+            ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E9,F82"]
+            done = subprocess.run([*ruff, path], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.fault.replace(" ", "-"))

@@ -90,7 +90,7 @@ def test_the_hooks_are_the_parts_of_make_check() -> None:
         (f"{SERVICE.name}/.gitlab-ci.yml", {"files", "workflows", "rules", "renders"}),
         (f"{SERVICE.name}/.gitlab/ci/check.yml", {"files", "workflows", "rules", "renders"}),
         (f"{SERVICE.name}/azure-pipelines.yml", {"files", "workflows", "rules", "renders"}),
-        (f"{SERVICE.name}/azure/stage.yml", {"files", "workflows", "rules", "renders"}),
+        (f"{SERVICE.name}/azure/targets.yml", {"files", "workflows", "rules", "renders"}),
         (f"{SERVICE.name}/.circleci/config.yml", {"files", "workflows", "rules", "renders"}),
         (f"{SERVICE.name}/compose.yaml", {"files", "rules", "renders"}),
         (f"{PACKAGE}/main.py", {"files", "rules", "renders"}),

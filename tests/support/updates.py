@@ -73,8 +73,6 @@ def as_a_team_does(service: Path) -> None:
     replace(service / "pyproject.toml", line, f'{line}    "idna==3.20",\n')
     setting = '    greeting: str = Field(default="hello", description="What is said first.")\n'
     replace(package / "settings.py", "    keep_days: int", f"{setting}    keep_days: int")
-    row = "| `GREETING` | `hello` | What is said first. |\n"
-    replace(service / "README.md", "| `KEEP_DAYS`", f"{row}| `KEEP_DAYS`")
     replace(service / "README.md", "Takes orders over HTTP.", "Takes orders, gives greetings.")
     text = "# What is said first.\nGREETING=hello\n# Delete orders"
     replace(service / ".env.example", "# Delete orders", text)

@@ -21,10 +21,11 @@ LISTENS = "0A"
 
 def listening(pid: int) -> set[tuple[str, int]]:
     """Return the addresses, in hexadecimal, and ports on which a process listens."""
-    ours = set()
+    links = []
     for link in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):  # It was closed meanwhile.
-            ours.add(str(link.readlink()).removeprefix("socket:[").removesuffix("]"))
+            links.append(str(link.readlink()))
+    ours = {link[8:-1] for link in links if link.startswith("socket:[")}
     found = set()
     for table in (Path(f"/proc/{pid}/net/tcp"), Path(f"/proc/{pid}/net/tcp6")):
         for line in table.read_text().splitlines()[1:]:

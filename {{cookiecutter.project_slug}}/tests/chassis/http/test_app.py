@@ -29,11 +29,6 @@ class Dog(BaseModel):
     kind: Literal["dog"]
 
 
-@pytest.fixture
-def readiness() -> Readiness:
-    return Readiness()
-
-
 def an_app(settings: Settings, readiness: Readiness | None = None, **changes: object) -> FastAPI:
     """Return the application with other settings, and with routes of a test's own."""
     app = create_app(settings.model_copy(update=changes), readiness or Readiness())
@@ -60,8 +55,8 @@ def an_app(settings: Settings, readiness: Readiness | None = None, **changes: ob
 
 
 @pytest.fixture
-def app(settings: Settings, readiness: Readiness) -> FastAPI:
-    return an_app(settings, readiness)
+def app(settings: Settings) -> FastAPI:
+    return an_app(settings)
 
 
 async def ask(app: FastAPI, method: str, path: str, **options: object) -> httpx.Response:
@@ -152,9 +147,9 @@ async def test_only_listed_origins_may_call(settings: Settings, origin: str, all
         assert "access-control-allow-credentials" not in answer.headers
 
 
-async def test_readiness_names_what_is_unhealthy_and_hides_the_message(
-    app: FastAPI, readiness: Readiness
-) -> None:
+async def test_readiness_names_what_is_unhealthy_and_hides_the_message(settings: Settings) -> None:
+    app = an_app(settings, readiness := Readiness())
+
     async def broken() -> Literal["ok"]:
         raise Unavailable("database", "ConnectionTimeout") from OSError("store://user:hunter2@db")
 

@@ -114,9 +114,7 @@ class HttpConnection(HttpToolsProtocol):
         """Run the application; abort the connection if its response is incomplete."""
 
         async def receive() -> Message:
-            failed = self._body_error and cycle is self.cycle
-            # No "100 Continue" asks for a body that is too large.
-            message = None if failed else await cycle.receive()
+            message = await cycle.receive()
             if self._body_error and cycle is self.cycle:
                 raise HTTPException(self._body_error, headers=CLOSE)
             return cast(Message, message)

@@ -81,17 +81,16 @@ class RequestParser:
 
     def on_headers_complete(self) -> None:
         """Start the response to a request whose headers are valid."""
-        names = [name for name, _ in self._target.headers]
-        hosts = names.count(b"host")
+        headers = self._target.headers
+        hosts = sum(name == b"host" for name, _ in headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() != "1.0"):
             raise RequestError(HTTPStatus.BAD_REQUEST)
         if len(self._target.pipeline) >= PIPELINED:
             raise RequestError(HTTPStatus.TOO_MANY_REQUESTS)
+        self._limit_body(next((int(v) for name, v in headers if name == b"content-length"), 0))
         self._target.on_headers_complete()
         self.reading, self._arrived, self._buffered = Reading.BODY, 0, 0
         self._body_bytes = 0
-        if b"content-length" in names:
-            self._limit_body(int(dict(self._target.headers)[b"content-length"]))
 
     def on_body(self, body: bytes) -> None:
         """Add a part of the body."""

@@ -28,7 +28,7 @@ pytestmark = [
 ]
 
 ORPHAN = "import os, time\nif child := os.fork(): print(child)\nelse: time.sleep(0.1)"
-"""A program that names its child, which outlives it: for that it sleeps, nobody waits for it."""
+"""Starts a child process that outlives it, and prints its id; the sleep keeps the child alive."""
 
 
 @in_some

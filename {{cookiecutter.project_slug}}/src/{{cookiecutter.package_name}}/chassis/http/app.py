@@ -25,7 +25,7 @@ def create_app(
     middleware: Sequence[Middleware] = (),
     docs_enabled: bool = False,
 ) -> FastAPI:
-    """Create an application; `middleware` runs inside of that of the chassis."""
+    """Create an application; `middleware` runs inside the middleware of the chassis."""
     app = FastAPI(
         title=settings.otel_service_name,
         version=settings.revision,
@@ -48,7 +48,7 @@ def create_app(
 
 
 def with_request_log(app: ASGIApp, settings: HttpSettings, readiness: Readiness) -> ASGIApp:
-    """Wrap what responds in place of the application, so that its responses look alike."""
+    """Wrap an application that rejects requests in the middleware of every response."""
     for outer in reversed(_every_response(settings, readiness)):
         app = outer.cls(app, *outer.args, **outer.kwargs)
     return app

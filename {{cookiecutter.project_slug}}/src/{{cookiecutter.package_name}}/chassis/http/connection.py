@@ -15,7 +15,7 @@ from .request_parser import Reading, RequestError, RequestParser
 from .settings import HttpSettings
 
 LINGER_SECONDS = 2
-"""Time for a rejected client to stop sending; closing at once may lose our response."""
+"""Time for a rejected client to stop sending; closing at once may lose the response."""
 
 
 class HttpConnection(HttpToolsProtocol):

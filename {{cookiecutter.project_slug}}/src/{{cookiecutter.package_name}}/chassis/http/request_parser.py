@@ -35,7 +35,7 @@ class RequestParser:
     def __init__(self, target: HttpToolsProtocol, settings: HttpSettings) -> None:
         self.reading = Reading.START
         self.since = target.loop.time()
-        """The loop's time at which the request began, or the wait for it."""
+        """Loop time at which the current request began, or the wait for the next one."""
         self._target = target
         self._settings = settings
         self.parser = httptools.HttpRequestParser(self)

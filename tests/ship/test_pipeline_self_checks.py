@@ -11,7 +11,7 @@ import pytest
 from tests.support.ci_services import Services
 from tests.support.editing import edited
 from tools.pythons import outside
-from tools.spellings import SCHEMAS
+from tools.ci_dialects import SCHEMAS
 
 V_FAULTS = [
     ("gitlab", ".gitlab/ci/check.yml", "needs: [check, test, conformance]", "needs: [check]"),

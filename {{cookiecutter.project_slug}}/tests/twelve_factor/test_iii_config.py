@@ -87,7 +87,7 @@ def test_every_value_of_the_wrong_kind_is_named_and_never_repeated(measured: Fig
 def test_what_is_documented_is_what_is_read(environment: dict[str, str], measured: Figures) -> None:
     done = run(environment, "check")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    read = {line["variable"] for line in lines if line["event"] == "variable"}
+    read = {line["variable"] for line in lines if line["event"] == "setting"}
     measured("settings", len(read), "variables", at_least=5)
     assert documented() == read
 

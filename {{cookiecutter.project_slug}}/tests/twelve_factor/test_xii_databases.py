@@ -41,4 +41,4 @@ def test_cleaning_up_ends_also_where_there_is_nothing_to_do(environment: dict[st
         done = run(environment, "cleanup", "--older-than-days", "1")
         assert done.returncode == 0
         (line,) = done.stdout.splitlines()
-        assert json.loads(line)["event"] == "cleaned up"
+        assert json.loads(line)["event"] == "old orders deleted"

@@ -19,15 +19,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if report.nodeid.startswith("chaos/")
     ]
     rows = [
-        (each.name, each.quantity, each.bounds, "met" if each.is_within_bounds else "MISSED", report)
+        (each, "met" if each.is_within_bounds else "MISSED", report)
         for report in reports
         for each in measurements(report)
     ]
     if rows:
         terminalreporter.section("measurements")
-        for name, value, asked, verdict, report in rows:
+        for each, verdict, report in rows:
+            measured = f"{each.name:<44} {each.quantity:<20} {each.bounds:<18}"
             test = report.nodeid.removeprefix("chaos/")
-            terminalreporter.write_line(f"{name:<44} {value:<20} {asked:<18} {verdict:<7} {test}")
+            terminalreporter.write_line(f"{measured} {verdict:<7} {test}")
 
 
 @pytest.fixture(scope="session")  # type: ignore[no-redef]  # In the place of that of the tests.

@@ -8,8 +8,6 @@ from .replica import needs_proc, replica
 pytestmark = needs_proc
 
 
-async def test_requests_leave_nothing_behind(
-    environment: dict[str, str], measure: Measure
-) -> None:
+async def test_requests_leave_nothing_behind(environment: dict[str, str], measure: Measure) -> None:
     async with replica(environment) as service:
         await leaks.run(service, measure)

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from ..support.service import PATIENCE, Service
-from .report import Measure
 from .project import interface, resource
+from .report import Measure
 
 MEMBERS = {"type", "title", "status", "instance", "request_id"}
 

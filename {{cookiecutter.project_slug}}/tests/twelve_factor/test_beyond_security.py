@@ -7,8 +7,8 @@ import httpx
 import yaml
 
 from ..support.service import PATIENCE, Service
-from .report import Measure
 from .project import ROOT, compose, docker, last_stage, readable_paths
+from .report import Measure
 
 
 def test_no_answer_tells_what_serves_it(service: Service, measure: Measure) -> None:

@@ -5,8 +5,8 @@ import re
 from contextlib import ExitStack
 
 from ..support.service import Service, free_ports
-from .report import Measure
 from .project import ROOT, SOURCE, git, syntax_trees, tracked
+from .report import Measure
 
 ENVIRONMENTS = {"development", "local", "prod", "production", "qa", "stage", "staging"}
 SECRETS = re.compile(

@@ -8,8 +8,8 @@ from importlib.metadata import packages_distributions
 from typing import Any
 
 from ..support.service import Service
-from .report import Measure
 from .project import ROOT, docker, program, syntax_trees, tracked
+from .report import Measure
 
 BY_NAME = {"httptools": "uvicorn's parser, which `server.py` names"}
 """What is needed without an import of ours."""

@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from ..support.service import PATIENCE, Proxy, Service, connect, path_only, run
-from .report import Measure
 from .project import (
     REFUSAL_SECONDS,
     ROOT,
@@ -25,6 +24,7 @@ from .project import (
     readable_paths,
     syntax_trees,
 )
+from .report import Measure
 
 CANARY = "canary-7c1f0d3e9b"
 """A value that occurs nowhere else."""

@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from ..support.service import PATIENCE, Proxy, Service, assert_stops, run, until
-from .report import Measure
 from .project import (
     BACKING_SERVICES,
     OUTAGE_SECONDS,
@@ -14,6 +13,7 @@ from .project import (
     not_applicable,
     readable_paths,
 )
+from .report import Measure
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,6 @@ from ..support.service import (
     started,
     until,
 )
-from .report import Measure
 from .project import (
     READY_SECONDS,
     ROOT,
@@ -32,6 +31,7 @@ from .project import (
     endless,
     resource,
 )
+from .report import Measure
 
 DRAIN_SECONDS, SHUTDOWN_SECONDS = 1, 3
 HALF_A_HEAD = b"GET /livez HTTP/1.1\r\nHost: service\r\n"

@@ -7,8 +7,8 @@ from uuid import uuid4
 import yaml
 
 from ..support.service import Service
-from .report import Measure
 from .project import BACKING_SERVICES, ROOT, docker, dockerfile, last_stage, processes, tracked
+from .report import Measure
 
 DIGEST_OR_VERSION = re.compile(r".+(@sha256:[0-9a-f]{64}|:[\w.-]*\d[\w.-]*)")
 HARDENED = [

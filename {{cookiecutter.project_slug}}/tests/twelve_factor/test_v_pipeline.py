@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from .report import Measure
 from .project import ROOT
+from .report import Measure
 
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
 

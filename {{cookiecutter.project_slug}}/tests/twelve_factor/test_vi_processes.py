@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from ..support.service import PATIENCE, Service, free_ports
-from .report import Measure
 from .project import ROOT, readable_paths, resource
+from .report import Measure
 
 REQUESTS = 200
 OTHERS = {".git", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".reports", ".dev"}

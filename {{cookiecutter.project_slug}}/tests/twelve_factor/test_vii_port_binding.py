@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from ..support.service import PATIENCE, Service, free_ports, run
-from .report import Measure
 from .project import REFUSAL_SECONDS, docker
+from .report import Measure
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
 LISTENS = "0A"

@@ -8,7 +8,6 @@ from time import perf_counter
 import httpx
 
 from ..support.service import COMMAND, PATIENCE, Service, connect, free_ports, started
-from .report import Measure
 from .project import (
     BYSTANDER_SECONDS,
     command_of_record,
@@ -18,6 +17,7 @@ from .project import (
     processes,
     resource,
 )
+from .report import Measure
 
 
 def test_every_process_type_is_a_command_of_the_menu(measure: Measure) -> None:

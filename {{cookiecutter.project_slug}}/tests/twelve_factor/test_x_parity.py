@@ -9,7 +9,6 @@ from uuid import uuid4
 import httpx
 
 from ..support.service import COMMAND, PATIENCE, Service, free_ports
-from .report import Measure
 from .project import (
     COMPOSE_SECONDS,
     ROOT,
@@ -21,6 +20,7 @@ from .project import (
     readable_paths,
     tracked,
 )
+from .report import Measure
 
 IMAGE = re.compile(r"""(?m)(?:image: |IMAGE = )["']?([a-z][a-z0-9./-]*):?([\w.-]*)["']?$""")
 

@@ -12,8 +12,8 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from ..support.service import COMMAND, PATIENCE, Service, connect, started, until
-from .report import Measure
 from .project import LINE_SECONDS, OUTAGE_SECONDS, interface, readable_paths
+from .report import Measure
 
 NASTY = ["a%0ab", "a%0d%0ab", "%1b[31m", "%22%7d%7b%22event%22:%22x%22", "%e2%80%a8", "%00", "%ff"]
 TRACEPARENT = f"00-{'ab' * 16}-{'cd' * 8}-01"

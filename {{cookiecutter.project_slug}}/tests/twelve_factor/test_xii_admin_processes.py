@@ -4,8 +4,8 @@ import json
 import socket
 
 from ..support.service import path_only, run
-from .report import Measure
 from .project import commands, docker, endless, interface
+from .report import Measure
 
 WITHOUT_CONFIGURATION = {"openapi"}
 

@@ -44,7 +44,7 @@ SEAMS = {
     "src/{{cookiecutter.package_name}}/settings.py",
     "tests/conftest.py",
     "tests/orders/test_store.py",
-    "tests/twelve_factor/subject.py",
+    "tests/twelve_factor/project.py",
 }
 """Every file that may hold a conditional; a new one is worth an argument."""
 

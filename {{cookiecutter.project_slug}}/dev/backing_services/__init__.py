@@ -1,1 +1,0 @@
-"""Backing services of `make run`: each module has a `provided`, which sets one URL."""

@@ -14,7 +14,7 @@ from tools.own_files import own_files
 from tools.pythons import ROOT, UV, outside
 from tools.ratchet import read
 
-pytestmark = [pytest.mark.minutes, pytest.mark.proof]
+pytestmark = [pytest.mark.minutes, pytest.mark.slow]
 
 STEP = re.compile(
     r"^(?:Write `(?P<new>[^`\n]+)`"

@@ -101,7 +101,7 @@ def test_a_changed_file_is_seen_by_the_hooks_that_it_concerns(path: str, hooks: 
     assert {hook["id"] for hook in HOOKS if re.search(hook.get("files", ""), path)} == hooks
 
 
-@pytest.mark.proof
+@pytest.mark.slow
 def test_a_clean_checkout_passes(checkout: Path) -> None:
     done = committing(checkout)
     assert done.returncode == 0, done.stdout

@@ -101,7 +101,7 @@ def test_cleanup_is_a_container_that_ends(compose: Run, up: str) -> None:
     for _ in range(2):
         command = ["cleanup", "--older-than-days", "1"]
         (line,) = compose("run", "--rm", "-T", "web", *command).splitlines()
-        assert json.loads(line)["event"] == "cleaned up"
+        assert json.loads(line)["event"] == "old orders deleted"
         assert json.loads(line)["deleted"] == 0
 
 

@@ -17,7 +17,7 @@ from tests.support.baking import Baker
 from tests.support.needs import lack, redis_server
 from tests.support.running import PATIENCE, Database, Installed, Web, database, free_ports, install
 
-pytestmark = pytest.mark.proof
+pytestmark = pytest.mark.slow
 
 
 class RedisServer:
@@ -174,7 +174,7 @@ def test_check_tells_of_a_redis_that_is_away(
     done = service.run("check", **variables)
     assert done.returncode == 69
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert {a["name"]: a["answer"] for a in answers if a["event"] == "backing service"} == {
+    assert {a["name"]: a["result"] for a in answers if a["event"] == "backing service"} == {
         "database": "ok",
         "redis": "degraded",
     }

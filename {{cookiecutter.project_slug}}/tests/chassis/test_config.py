@@ -132,7 +132,7 @@ def test_a_secret_file_is_read_again_when_it_changes(file: Path) -> None:
         file.write_text("hunter3\n")
         for _ in range(3):
             assert settings.token.get_secret_value() == "hunter3"
-    logged = {"event": "secret changed", "log_level": "info", "variable": "TOKEN_FILE"}
+    logged = {"event": "secret reloaded", "log_level": "info", "variable": "TOKEN_FILE"}
     assert lines == [logged]
 
 

@@ -48,7 +48,7 @@ def ask(environment: dict[str, str], requests: int) -> None:
 
 def dropped(environment: dict[str, str]) -> int:
     metrics = fetch(f"http://127.0.0.1:{environment['METRICS_PORT']}/metrics").text
-    found = re.search(r"^log_lines_dropped_total (\S+)$", metrics, re.MULTILINE)
+    found = re.search(r"^log_records_dropped_total (\S+)$", metrics, re.MULTILINE)
     assert found
     return int(float(found[1]))
 
@@ -64,10 +64,10 @@ def test_unread_lines_are_dropped_and_counted(environment: dict[str, str]) -> No
         assert process.stdout
         watchdog = threading.Timer(PATIENCE, process.kill)  # If the line never comes.
         watchdog.start()
-        while not told or told[-1]["event"] != "log lines dropped":
+        while not told or told[-1]["event"] != "log records dropped":
             told.append(json.loads(process.stdout.readline()))
         watchdog.cancel()
-        assert (told[-1]["level"], told[-1]["lines"]) == ("warning", lost)
+        assert (told[-1]["level"], told[-1]["records"]) == ("warning", lost)
         assert "request_id" not in told[-1]
         process.terminate()
         rest = [json.loads(line) for line in process.stdout]

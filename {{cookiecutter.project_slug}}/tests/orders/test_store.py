@@ -163,7 +163,7 @@ def test_commands_exit_with_status_69_in_an_outage(
     with capture_logs() as lines:
         assert cleanup.run(SERVICE, settings, Namespace(older_than_days=7)) == 69
         assert migrate.run(SERVICE, settings, Namespace()) == 69
-    assert [line["event"] for line in lines] == ["not cleaned up", "not migrated"]
+    assert [line["event"] for line in lines] == ["cleanup failed", "migration failed"]
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "x", "1e9", "²"])

@@ -33,7 +33,7 @@ def main(service: Service, argv: list[str]) -> int:
     try:
         settings = load_settings(service.settings)
     except ConfigurationError as error:
-        logs.log.critical("configuration refused", problems=error.problems)
+        logs.log.critical("invalid configuration", problems=error.problems)
         return exit_codes.CONFIG
     logs.configure(settings)
     for unknown, known in misspelt(os.environ, service.settings).items():

@@ -25,7 +25,7 @@ async def delete_old(orders: OrderStore, keep_days: int, now: datetime) -> None:
     """Delete the orders that are older than `keep_days`, and log how many."""
     before = now - timedelta(days=keep_days)
     deleted = await orders.delete_before(before)
-    log.info("cleaned up", deleted=deleted, placed_before=before.isoformat())
+    log.info("old orders deleted", deleted=deleted, placed_before=before.isoformat())
 
 
 def add_options(options: ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def run(service: Service, settings: RetentionSettings, arguments: Namespace) -> 
     try:
         asyncio.run(_delete_old(service, settings, keep_days))
     except Unavailable as error:
-        log.error("not cleaned up", failure=error.failure)
+        log.error("cleanup failed", failure=error.failure)
         return exit_codes.UNAVAILABLE
     return 0
 

@@ -147,7 +147,7 @@ def test_a_job_that_did_not_fail_is_no_business_of_operators(
     for action in ("retry", "discard"):
         done = run(environment, "jobs", action, found[0])
         assert done.returncode == 2
-        assert json.loads(done.stdout)["event"] == "no failed job"
+        assert json.loads(done.stdout)["event"] == "failed job not found"
     assert len(jobs(database)) == 1
 
 

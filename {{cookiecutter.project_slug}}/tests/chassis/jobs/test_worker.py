@@ -58,7 +58,7 @@ def test_a_job_that_takes_too_long_is_given_back(
     with Worker(environment | {"SHUTDOWN_SECONDS": "4"}) as worker, held(database):
         begin_slow_job(shared, database)
         worker.terminate()
-        worker.wait_for("job", outcome="given back")
+        worker.wait_for("job", outcome="released")
         assert worker.wait() == 0
     with Worker(environment) as other:
         other.wait_for("job", outcome="done", attempt=2)
@@ -102,12 +102,12 @@ def test_a_tick_of_the_schedule_is_run_once_however_many_workers_there_are(
     each_second = environment | {"CLEANUP_SCHEDULE": "* * * * * *"}
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker(each_second)) for _ in range(3)]
-        until(lambda: sum(b"cleaned up" in line for w in workers for line in w.lines) >= 4)
+        until(lambda: sum(b"old orders deleted" in line for w in workers for line in w.lines) >= 4)
         for worker in workers:
             worker.terminate()
             worker.wait()
     lines = [json.loads(line) for worker in workers for line in worker.lines]
-    ticks = [line["placed_before"] for line in lines if line["event"] == "cleaned up"]
+    ticks = [line["placed_before"] for line in lines if line["event"] == "old orders deleted"]
     assert len(ticks) == len(set(ticks))
 
 

@@ -17,7 +17,7 @@ def assert_at_work(worker: Worker, service: Service) -> None:
 
 
 def assert_takes_no_jobs(worker: Worker) -> None:
-    worker.wait_for("takes no jobs")
+    worker.wait_for("job fetch failed")
     assert worker.get("/livez").status_code == 200
     assert worker.get("/readyz").status_code == 503
     assert 'jobs{status="todo"}' not in worker.get("/metrics").text

@@ -85,7 +85,7 @@ def test_a_migration_that_waits_too_long_for_its_turn_fails(
         first.execute("SELECT pg_advisory_lock(%s)", (schema.MIGRATION_LOCK,))
         assert migrate.run(SERVICE, settings, Namespace()) == 69
     logged = [(line["event"], line["failure"]) for line in lines]
-    assert logged == [("not migrated", "LockNotAvailable")]
+    assert logged == [("migration failed", "LockNotAvailable")]
 
 
 def test_a_migration_that_was_killed_is_completed_by_the_next(
@@ -100,7 +100,7 @@ def test_a_migration_that_was_killed_is_completed_by_the_next(
         obstacle.execute("CREATE TABLE orders ()")
         until(lambda: obstacle.execute(HELD_UP).fetchone() == (1,))
         running.kill()
-        assert b"migrated" not in running.communicate()[0]
+        assert b"database migrated" not in running.communicate()[0]
         obstacle.rollback()
     done = run(environment, "migrate")
     assert done.returncode == 0, done.stdout

@@ -105,4 +105,4 @@ def test_new_connections_go_where_the_file_says(
     redis_proxy.cut()
     assert service.get("/readyz").json()["checks"]["redis"] == "ok"
     assert users(attached_redis) == {other_address.split(":")[1].strip("/")}
-    service.wait_for("secret changed", variable="REDIS_URL_FILE")
+    service.wait_for("secret reloaded", variable="REDIS_URL_FILE")

@@ -119,4 +119,4 @@ def test_a_refusal_is_logged_and_counted(service: Service) -> None:
     assert service.wait_for("request", status=429)["path"] == LIMITED
     metrics = fetch(service.metrics_url).text
     assert 'rate_limit_decisions_total{decision="allowed"} 3.0' in metrics
-    assert 'rate_limit_decisions_total{decision="refused"} 1.0' in metrics
+    assert 'rate_limit_decisions_total{decision="rejected"} 1.0' in metrics

@@ -14,11 +14,11 @@ from ..service import Service
 def run(service: Service, settings: BaseServiceSettings, _: Namespace) -> int:
     """Log each variable and each ping; return 0, or 69 if a backing service is not healthy."""
     for variable, source, value in describe(settings):
-        log.info("variable", variable=variable, source=source, value=value)
+        log.info("setting", variable=variable, source=source, value=value)
     checks = asyncio.run(_ping(service, settings))
-    for name, answer in checks.items():
-        write = log.info if answer == "ok" else log.error
-        write("backing service", name=name, answer=answer)
+    for name, result in checks.items():
+        write = log.info if result == "ok" else log.error
+        write("backing service", name=name, result=result)
     return 0 if set(checks.values()) <= {"ok"} else exit_codes.UNAVAILABLE
 
 

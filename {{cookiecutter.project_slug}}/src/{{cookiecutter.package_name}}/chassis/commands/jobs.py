@@ -30,7 +30,7 @@ def run(service: Service, settings: BaseServiceSettings, arguments: Namespace) -
     try:
         return asyncio.run(_act(service, settings, arguments))
     except Unavailable as error:
-        log.error("jobs not reached", failure=error.failure)
+        log.error("job queue unavailable", failure=error.failure)
         return exit_codes.UNAVAILABLE
 
 
@@ -49,7 +49,7 @@ async def _act(service: Service, settings: BaseServiceSettings, arguments: Names
             if await act(job_id):
                 log.info(f"job {arguments.action}", id=job_id)
             else:
-                log.error("no failed job", id=job_id)
+                log.error("failed job not found", id=job_id)
                 status = 2
         return status
 

@@ -14,7 +14,7 @@ def run(service: Service, settings: BaseServiceSettings, _: Namespace) -> int:
     try:
         schema = service.target("migrate")(settings)
     except Unavailable as error:
-        log.error("not migrated", failure=error.failure)
+        log.error("migration failed", failure=error.failure)
         return exit_codes.UNAVAILABLE
-    log.info("migrated", schema=schema)
+    log.info("database migrated", schema=schema)
     return 0

@@ -36,7 +36,7 @@ class SecretInFile(Secret[Any]):
             if (text := read(self._path)) != self._text:
                 value = self._valid.validate_python(text).get_secret_value()
                 if self._secret_value != value:
-                    log.info("secret changed", variable=self._variable)
+                    log.info("secret reloaded", variable=self._variable)
                 self._secret_value, self._text = value, text
             self._problem = ""
         except ValueError as error:
@@ -44,6 +44,6 @@ class SecretInFile(Secret[Any]):
             if isinstance(error, ValidationError):
                 problem = error.errors(include_input=False, include_context=False)[0]["msg"]
             if problem != self._problem:
-                log.warning("secret not changed", variable=self._variable, problem=problem)
+                log.warning("secret reload failed", variable=self._variable, problem=problem)
             self._problem = problem
         return self._secret_value

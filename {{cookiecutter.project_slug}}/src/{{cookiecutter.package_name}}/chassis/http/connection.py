@@ -132,7 +132,7 @@ class HttpConnection(HttpToolsProtocol):
         except asyncio.CancelledError:
             pass  # The client has disconnected, or the process stops.
         except Exception:  # noqa: BLE001  # Other connections go on.
-            log.exception("failed outside of the application")
+            log.exception("unhandled exception")
         finally:
             cycle.on_response = lambda: None
             if not cycle.response_complete and not cycle.disconnected:

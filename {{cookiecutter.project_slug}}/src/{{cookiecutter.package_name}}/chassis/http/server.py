@@ -122,7 +122,7 @@ def serve(server: Server, host: str, port: int, *, metrics_port: int | None = No
                 taken = metrics_port
                 stack.enter_context(open_metrics_server(host, metrics_port))
         except OSError as error:
-            log.critical("cannot listen", host=host, port=taken, reason=error.strerror)
+            log.critical("bind failed", host=host, port=taken, reason=error.strerror)
             return exit_codes.OSERR
         uvloop.run(server.serve(sockets=[listener]))
         log.info("stopped")

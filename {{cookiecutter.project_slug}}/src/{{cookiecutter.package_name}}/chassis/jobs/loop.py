@@ -48,7 +48,7 @@ async def _run(
         except (ConnectorException, Unavailable) as error:
             if connector.responded:
                 failure = error.failure if isinstance(error, Unavailable) else type(error).__name__
-                log.warning("takes no jobs", failure=failure)
+                log.warning("job fetch failed", failure=failure)
             connector.responded = False
         await asyncio.sleep(PAUSE_SECONDS)
 
@@ -57,5 +57,5 @@ async def _requeue_stalled(lease: float, queue: JobQueue) -> None:
     while True:
         with suppress(Unavailable):
             if jobs := await queue.requeue_stalled(lease, ATTEMPTS):
-                log.warning("took over jobs of a worker that is gone", jobs=jobs)
+                log.warning("stalled jobs requeued", jobs=jobs)
         await asyncio.sleep(lease / 3)

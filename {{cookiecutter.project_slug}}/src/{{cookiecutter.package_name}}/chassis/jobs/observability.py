@@ -45,12 +45,12 @@ class JobLogMiddleware:
             async with asyncio.timeout(self._seconds):
                 await proceed()
         except asyncio.CancelledError:
-            outcome = "given back"
+            outcome = "released"
             raise
         except Exception as error:
             task = worker.find_task(job.task_name)
             again = task.get_retry_exception(exception=error, job=job)
-            outcome = "failed" if again is None else "to be retried"
+            outcome = "failed" if again is None else "retry"
             failure = _failure(error)
             raise
         finally:

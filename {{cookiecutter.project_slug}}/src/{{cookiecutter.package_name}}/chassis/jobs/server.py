@@ -36,6 +36,6 @@ class WorkerServer(Server):
         loop.cancel()  # A task group heeds the first one only.
         self.should_exit = loop.done()
         if late and not self.should_exit:
-            log.warning("left jobs to other workers")
+            log.warning("unfinished jobs released")
             os._exit(0)
         return self.should_exit

@@ -47,7 +47,7 @@ def configure(settings: ObservabilitySettings | None = None) -> None:
     logging.captureWarnings(True)
     sys.excepthook = _log_crash
     threading.excepthook = lambda crash: _log_crash(crash.exc_type, crash.exc_value, None)
-    sys.unraisablehook = lambda found: log.error("not raised", exc_info=found.exc_value)
+    sys.unraisablehook = lambda found: log.error("unraisable exception", exc_info=found.exc_value)
 
 
 class _StandardLibrary(logging.Handler):
@@ -66,9 +66,9 @@ class _StandardLibrary(logging.Handler):
 def _log_crash(
     kind: type[BaseException], error: BaseException | None, _: TracebackType | None
 ) -> None:
-    log.critical("crashed", exc_info=error or kind())
+    log.critical("uncaught exception", exc_info=error or kind())
 
 
-def _log_drops(lines: int) -> None:
+def _log_drops(records: int) -> None:
     # Without the ids of the request that happens to notice.
-    Context().run(log.warning, "log lines dropped", lines=lines)
+    Context().run(log.warning, "log records dropped", records=records)

@@ -33,8 +33,8 @@ def request_duration(method: str, route: str, status: int) -> Histogram:
 
 class _LogLines(Collector):
     def collect(self) -> Iterator[CounterMetricFamily]:
-        text = "Log lines dropped because standard output was not read in time."
-        yield CounterMetricFamily("log_lines_dropped", text, stdout.dropped)
+        text = "Log records dropped because standard output was not read in time."
+        yield CounterMetricFamily("log_records_dropped", text, stdout.dropped)
 
 
 REGISTRY.register(_LogLines())

@@ -101,4 +101,4 @@ async def open_redis(settings: RedisSettings, process: str) -> AsyncIterator[Red
             async with asyncio.timeout(ANSWER_SECONDS):
                 await client.aclose()
         except OUTAGES as error:
-            log.warning("redis not closed", failure=type(error).__name__)
+            log.warning("redis close failed", failure=type(error).__name__)

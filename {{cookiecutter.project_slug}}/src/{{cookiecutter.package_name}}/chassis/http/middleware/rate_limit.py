@@ -44,7 +44,7 @@ class RateLimitMiddleware:
         if decision.allowed:
             _decisions.labels("allowed").inc()
             return await self._app(scope, receive, send_with_limit)
-        _decisions.labels("refused").inc()
+        _decisions.labels("rejected").inc()
         response = problem(
             request,
             HTTPStatus.TOO_MANY_REQUESTS,

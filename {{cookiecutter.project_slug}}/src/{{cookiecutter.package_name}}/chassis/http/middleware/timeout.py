@@ -45,7 +45,7 @@ class TimeoutMiddleware:
         except TimeoutError:
             if not timeout.expired():
                 raise
-        scope["failure"] = "deadline exceeded"
+        scope["failure"] = "request timeout"
         if started:
             return None  # The server aborts an unfinished response.
         if asked and not arrived:

@@ -122,7 +122,9 @@ def test_what_is_wrong_in_a_file_is_said_with_its_name(service: Installed) -> No
     path = service.folder / "deploy" / "overlays" / "staging" / "kustomization.yaml"
     kept = path.read_text(encoding="utf-8")
     try:
-        path.write_text(kept.replace("HSTS_SECONDS=300", "HSTS_SECONDS=300, LOG_LEVLE=debug"), encoding="utf-8")
+        path.write_text(
+            kept.replace("HSTS_SECONDS=300", "HSTS_SECONDS=300, LOG_LEVLE=debug"), encoding="utf-8"
+        )
         text = kustomize(path.parent)
         done = subprocess.run(
             [service.python, "-m", "tests.deploy"],

@@ -32,7 +32,7 @@ MIGRATE_SECONDS = 60
 DATABASE = """
 import signal, sys
 from pathlib import Path
-from dev.postgres import embedded
+from dev.backing_services.postgres import embedded
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 with embedded(Path(sys.argv[1])) as url:
@@ -76,7 +76,7 @@ def rendered(output: Path, python: str | None) -> Path:
 def prepare(folder: Path, work: Path) -> Service:
     """Install the dependencies of a render and compile their bytecode, as its image does."""
     mains = list(folder.glob("src/*/__main__.py"))
-    if len(mains) != 1 or not (folder / "dev" / "postgres.py").exists():
+    if len(mains) != 1 or not (folder / "dev" / "backing_services" / "postgres.py").exists():
         raise BenchmarkError(f"{folder} is not a rendered service with PostgreSQL")
     service = Service(folder, mains[0].parent.name)
     setup = ["make", "setup"]

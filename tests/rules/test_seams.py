@@ -12,13 +12,11 @@ SEAMS = {
     ".circleci/config.yml",
     ".dockerignore",
     ".env.example",
-    "Makefile",
     "README.md",
     "azure-pipelines.yml",
     "chaos/fuzzing.py",
     "chaos/traffic.py",
     "compose.yaml",
-    "compose/migrate.yaml",
     "compose/service.env",
     "compose/service.yaml",
     "compose/web.yaml",
@@ -46,7 +44,7 @@ SEAMS = {
     "src/{{cookiecutter.package_name}}/settings.py",
     "tests/conftest.py",
     "tests/orders/test_store.py",
-    "tests/twelve_factor/subject.py",
+    "tests/twelve_factor/project.py",
 }
 """The files that may hold a conditional; give a reason for a new one."""
 

@@ -7,7 +7,7 @@ import pytest
 
 from ..support.job_fixtures import Worker, effects, held, place, status
 from ..support.service import Service, until
-from .report import Figures
+from .report import Measure
 
 LEASE = {"JOB_LEASE_SECONDS": "1"}
 UNFINISHED = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
@@ -20,7 +20,7 @@ def test_jobs_outlast_their_worker(
     environment: dict[str, str],
     database: psycopg.Connection,
     ended_by: signal.Signals,
-    measured: Figures,
+    measure: Measure,
 ) -> None:
     with held(database), Worker(environment | LEASE | {"SHUTDOWN_SECONDS": "2"}) as worker:
         orders = [place(service, item) for item in ["tea", "slow"] * 10]
@@ -31,6 +31,6 @@ def test_jobs_outlast_their_worker(
         until(lambda: all(status(service, order) == "fulfilled" for order in orders))
         until(lambda: database.execute(UNFINISHED).fetchone() == (0,))
     done = effects(database)
-    measured("jobs", len(orders), f"over a {ended_by.name}")
-    measured("done twice", len(done) - len(set(done)), "jobs", at_most=0)
+    measure("jobs", len(orders), f"over a {ended_by.name}")
+    measure("done twice", len(done) - len(set(done)), "jobs", at_most=0)
     assert set(done) == set(orders)

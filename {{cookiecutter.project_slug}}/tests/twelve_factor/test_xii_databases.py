@@ -4,7 +4,7 @@ import json
 import subprocess
 
 from ..support.service import COMMAND, PATIENCE, Service, run
-from .report import Figures
+from .report import Measure
 
 
 def test_migrating_twice_is_as_good_as_once(elsewhere: dict[str, str]) -> None:
@@ -13,15 +13,15 @@ def test_migrating_twice_is_as_good_as_once(elsewhere: dict[str, str]) -> None:
     assert len(done[1].stdout.splitlines()) <= len(done[0].stdout.splitlines())
 
 
-def test_several_may_migrate_at_once(elsewhere: dict[str, str], measured: Figures) -> None:
+def test_several_may_migrate_at_once(elsewhere: dict[str, str], measure: Measure) -> None:
     running = [
         subprocess.Popen([*COMMAND, "migrate"], env=elsewhere, stdout=subprocess.PIPE)
         for _ in range(8)
     ]
     said = [process.communicate(timeout=PATIENCE * 3)[0] for process in running]
     failed = sum(process.returncode != 0 for process in running)
-    measured("at once", len(running), "migrations")
-    measured("failed", failed, "migrations", at_most=0)
+    measure("at once", len(running), "migrations")
+    measure("failed", failed, "migrations", at_most=0)
     assert all(said)
 
 

@@ -23,8 +23,8 @@ from .support.postgres_server import *  # noqa: F403
 from .support.redis_server import *  # noqa: F403
 {% endif %}
 from .support.service import Service, free_ports, path_only
-from .twelve_factor.report import measured, pytest_terminal_summary  # noqa: F401
-from .twelve_factor.subject import image, proxies  # noqa: F401
+from .twelve_factor.project import image, proxies  # noqa: F401
+from .twelve_factor.report import measure, pytest_terminal_summary  # noqa: F401
 
 
 @pytest.fixture(scope="session")

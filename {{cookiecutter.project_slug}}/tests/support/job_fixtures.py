@@ -63,14 +63,14 @@ def database(environment: dict[str, str]) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def failing_and_slow_jobs(database: psycopg.Connection) -> Iterator[None]:
-    """Let jobs of the item `poison` fail, and those of `slow` wait in `slow_jobs_blocked`."""
+    """Let jobs of the item `poison` fail, and those of `slow` wait in `blocked_jobs`."""
     database.execute(TRIGGER)
     yield
     database.execute("DROP FUNCTION hook CASCADE; DROP TABLE fulfilments")
 
 
 @contextmanager
-def slow_jobs_blocked(database: psycopg.Connection) -> Iterator[None]:
+def blocked_jobs(database: psycopg.Connection) -> Iterator[None]:
     """Block the jobs of slow orders."""
     database.execute("SELECT pg_advisory_lock(42)")
     try:

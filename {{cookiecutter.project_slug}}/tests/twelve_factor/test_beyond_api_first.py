@@ -6,16 +6,16 @@ import httpx
 import pytest
 
 from ..support.service import TIMEOUT, Service
-from .report import Figures
-from .subject import interface, resource
+from .project import interface, resource
+from .report import Measure
 
 MEMBERS = {"type", "title", "status", "instance", "request_id"}
 
 
-def test_what_is_served_is_what_the_command_prints(service: Service, measured: Figures) -> None:
+def test_what_is_served_is_what_the_command_prints(service: Service, measure: Measure) -> None:
     served = service.get("/openapi.json").json()
     printed = interface()
-    measured("interface", len(printed["paths"]), "paths", at_least=3)
+    measure("interface", len(printed["paths"]), "paths", at_least=3)
     assert served["paths"] == printed["paths"]
     assert served.get("components") == printed.get("components")
 

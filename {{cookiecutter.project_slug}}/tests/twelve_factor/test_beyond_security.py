@@ -7,14 +7,14 @@ import httpx
 import yaml
 
 from ..support.service import TIMEOUT, Service
-from .report import Figures
-from .subject import ROOT, compose, docker, last_stage, readable_paths
+from .project import ROOT, compose, docker, last_stage, readable_paths
+from .report import Measure
 
 
-def test_no_answer_tells_what_serves_it(service: Service, measured: Figures) -> None:
+def test_no_answer_tells_what_serves_it(service: Service, measure: Measure) -> None:
     paths = [*readable_paths(), "/no/such/path"]
     answers = [service.get(path) for path in paths]
-    measured("asked", len(answers), "paths", at_least=4)
+    measure("asked", len(answers), "paths", at_least=4)
     assert not [a for a in answers if {"server", "x-powered-by"} & a.headers.keys()]
 
 

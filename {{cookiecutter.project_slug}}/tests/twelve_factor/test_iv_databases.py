@@ -3,7 +3,7 @@
 import hashlib
 
 from ..support.service import Service, run
-from .subject import resource, tracked
+from .project import resource, tracked
 
 
 def test_another_one_is_attached_by_its_address_alone(

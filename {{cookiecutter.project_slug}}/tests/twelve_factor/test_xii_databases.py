@@ -4,7 +4,7 @@ import json
 import subprocess
 
 from ..support.service import COMMAND, TIMEOUT, Service, run
-from .report import Figures
+from .report import Measure
 
 
 def test_migrating_twice_is_as_good_as_once(unmigrated_environment: dict[str, str]) -> None:
@@ -14,7 +14,7 @@ def test_migrating_twice_is_as_good_as_once(unmigrated_environment: dict[str, st
 
 
 def test_several_may_migrate_at_once(
-    unmigrated_environment: dict[str, str], measured: Figures
+    unmigrated_environment: dict[str, str], measure: Measure
 ) -> None:
     running = [
         subprocess.Popen([*COMMAND, "migrate"], env=unmigrated_environment, stdout=subprocess.PIPE)
@@ -22,8 +22,8 @@ def test_several_may_migrate_at_once(
     ]
     said = [process.communicate(timeout=TIMEOUT * 3)[0] for process in running]
     failed = sum(process.returncode != 0 for process in running)
-    measured("at once", len(running), "migrations")
-    measured("failed", failed, "migrations", at_most=0)
+    measure("at once", len(running), "migrations")
+    measure("failed", failed, "migrations", at_most=0)
     assert all(said)
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from ...support.job_fixtures import (
     Worker,
+    blocked_jobs,
     fulfilments,
     order_status,
     place_order,
-    slow_jobs_blocked,
 )
 from ...support.service import Service, assert_second_signal_stops, run, until
 
@@ -45,7 +45,7 @@ def test_an_order_is_fulfilled_logged_and_counted(
 def test_a_job_that_is_begun_is_finished_before_the_end(
     service: Service, worker: Worker, database: psycopg.Connection
 ) -> None:
-    with slow_jobs_blocked(database):
+    with blocked_jobs(database):
         begin_slow_job(service, database)
         worker.terminate()
         worker.wait_for("draining")
@@ -61,7 +61,7 @@ def test_a_job_that_is_begun_is_finished_before_the_end(
 def test_a_job_that_takes_too_long_is_given_back(
     environment: dict[str, str], service: Service, database: psycopg.Connection
 ) -> None:
-    with Worker(environment | {"SHUTDOWN_SECONDS": "4"}) as worker, slow_jobs_blocked(database):
+    with Worker(environment | {"SHUTDOWN_SECONDS": "4"}) as worker, blocked_jobs(database):
         begin_slow_job(service, database)
         worker.terminate()
         worker.wait_for("job", outcome="released")
@@ -75,7 +75,7 @@ def test_a_job_that_takes_too_long_is_given_back(
 def test_a_second_signal_ends_it_at_once(
     service: Service, worker: Worker, database: psycopg.Connection
 ) -> None:
-    with slow_jobs_blocked(database):
+    with blocked_jobs(database):
         begin_slow_job(service, database)
         assert_second_signal_stops(worker, signal.SIGINT)
 
@@ -88,7 +88,7 @@ def test_poison_is_kept_as_failed_and_hurts_nobody(
     for arguments in ("{}", '{"order_id": "hunter2"}', '{"order": 1}', "[]", "null"):
         database.execute(ADD_JOB, ("fulfil", arguments))
     place_order(service, "poison")
-    with Worker(environment | {"JOB_SECONDS": "0.1"}) as worker, slow_jobs_blocked(database):
+    with Worker(environment | {"JOB_SECONDS": "0.1"}) as worker, blocked_jobs(database):
         begin_slow_job(service, database)
         good = {place_order(service) for _ in range(10)}
         until(lambda: good == set(fulfilments(database)))

@@ -127,7 +127,7 @@ def test_a_broken_file_of_the_service_fails_with_its_variant_its_name_and_the_fa
 
 SRC = "src/{{cookiecutter.package_name}}"
 FAULTS = {
-    f"{SRC}/chassis/exit_codes.py": ("OSERR =", "OSERR=", "unformatted"),
+    f"{SRC}/chassis/errors.py": ("failure = failure", "failure=failure", "unformatted"),
     f"{SRC}/chassis/commands/openapi.py": ("import json\n", "import json\nimport os\n", "F401"),
     f"{SRC}/main.py": ("def create_app(", "def (", "invalid-syntax"),
     "Dockerfile": ("\nUSER ", "\nUSERS ", "Dockerfile:"),

@@ -1,15 +1,15 @@
-# What maintainers of the template do, by name; CI calls the same targets.
+# Commands for maintainers of the template; CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-proofs test-containers check format bench ratchet packages variant
+.PHONY: help demo test test-slow test-containers check format bench ratchet packages variant
 
 # uv, or where there is none a copy of it that Python's own pip puts under .tools/.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
 READY := $(filter $(CURDIR)/.tools/%,$(UV))
 RUN := $(UV) run --quiet
-# Where Python may not keep what it has compiled, each of thousands of processes compiles all anew.
+# Without a bytecode cache, each of thousands of processes would compile its imports again.
 unexport PYTHONDONTWRITEBYTECODE
-# Processes take groups of tests in their order. Tests of variants wait half of the time, so there
-# are two a core; a fault may be that something takes too long, so there proofs have one.
+# pytest-xdist gives each process a group of tests at a time. Tests of variants wait half of the
+# time, so `make test` runs two processes per core. Slow tests check durations: one per core.
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 SHARED := --durations 20 --durations-min 30 --dist loadgroup --no-loadscope-reorder --numprocesses
 CODE := bench hooks tests tools
@@ -18,28 +18,28 @@ ACTIONS := "{{cookiecutter.project_slug}}"/.github/actions/*/action.yml
 RULES := $(patsubst %,tests/rules/test_%.py,layout manifest seams ratchet)
 CHECKS := check-code check-types check-files check-workflows check-rules check-renders
 
-help:  ## Say what there is
+help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 demo: $(READY)  ## Render the default service into demo/ and serve it, with a database
 	@$(RUN) python -m tools.demo demo
 
-variant: $(READY)  ## Render a variant into variants/ and say what it is: ID=redis-yes; without, list all
+variant: $(READY)  ## Render a variant into variants/ (ID=redis-yes), or list all variants
 	@$(RUN) python -m tools.variant "$(ID)"
 
-test: $(READY)  ## Render every variant, check it, run own tests for each answer, update it
-	@$(RUN) pytest -m "not containers and not proof and not alone" $(SHARED) $$((2 * $(CORES)))
-	@echo "Left out: lives of services, own tests of further variants, conformance, faults, chaos: make test-proofs"
-	@echo "Left out: the image and Compose, which need a Docker engine: make test-containers"
+test: $(READY)  ## Render and check every variant, run the service's tests for each answer, update
+	@$(RUN) pytest -m "not containers and not slow and not serial" $(SHARED) $$((2 * $(CORES)))
+	@echo "Not run: process lifecycles, further variants, conformance, mutants, chaos (make test-slow)"
+	@echo "Not run: image and Compose, which need a Docker engine (make test-containers)"
 
-test-proofs: $(READY)  ## Prove what services promise, that their checks find faults, their chaos
-	@$(RUN) pytest -m proof $(SHARED) $(CORES)
-	@$(RUN) pytest -m alone
+test-slow: $(READY)  ## Run slow tests: process lifecycles, further variants, conformance, mutants, chaos
+	@$(RUN) pytest -m slow $(SHARED) $(CORES)
+	@$(RUN) pytest -m serial
 
-packages:  ## Install what tests use besides Python: servers and programs, by apt
+packages:  ## Install the servers and programs that tests use, with apt
 	@.ci/packages
 
-test-containers: $(READY)  ## Build the image, bring Compose up, use it, scale it, stop it
+test-containers: $(READY)  ## Build and run the image and Compose (needs a Docker engine)
 	@$(RUN) pytest -m containers
 
 .PHONY: $(CHECKS)
@@ -62,7 +62,7 @@ check-workflows: $(READY)
 		$(RUN) zizmor --quiet --offline --persona=auditor "$$folder" || exit 1; \
 	done
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS)
-	@$(RUN) python -m tools.spellings
+	@$(RUN) python -m tools.ci_dialects
 
 check-rules: $(READY)
 	@$(RUN) pytest --quiet --tb=line $(RULES)
@@ -70,16 +70,16 @@ check-rules: $(READY)
 check-renders: $(READY)
 	@$(RUN) python -m tools.renders
 
-format: $(READY)  ## Format the template's own files, mend what can be mended
+format: $(READY)  ## Format the template's own files and fix lint findings
 	$(RUN) ruff check --fix --quiet $(CODE)
 	$(RUN) ruff format $(CODE)
 
-ratchet: $(READY)  ## Write down which of the numbers that may only become smaller have done so
+ratchet: $(READY)  ## Record the numbers of tests/rules/ratchet.toml that became smaller
 	@$(RUN) python -m tools.ratchet
 
-bench: $(READY)  ## Measure the default service beside the limit of its stack (needs wrk)
+bench: $(READY)  ## Compare the default service with a minimal one on the same stack (needs wrk)
 	@$(RUN) python -m bench
 
 $(CURDIR)/.tools/bin/uv:
-	@# From the root folder, so that no version manager insists on the Python of this one.
+	@# Run from / so that a version manager does not insist on this folder's Python.
 	cd / && python3 -m venv "$(CURDIR)/.tools" && "$(CURDIR)/.tools/bin/pip" install --quiet uv

@@ -86,7 +86,7 @@ def is_new(kind: tuple[Any, ...]) -> bool:
 @pytest.mark.parametrize(
     "variant",
     [
-        pytest.param(variant, id=variant, marks=[] if is_new(kind) else [pytest.mark.proof])
+        pytest.param(variant, id=variant, marks=[] if is_new(kind) else [pytest.mark.slow])
         for kind, variant in ALONE.items()
     ],
 )

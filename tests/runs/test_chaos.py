@@ -34,7 +34,7 @@ def test_variants_have_all_experiments_some_or_none() -> None:
     assert experiments(FEWEST) < experiments("chaos-yes")
 
 
-@pytest.mark.alone
+@pytest.mark.serial
 @pytest.mark.parametrize("variant", ["chaos-yes", FEWEST])
 def test_brief_experiments_give_figures(rendered: Callable[[str], Path], variant: str) -> None:
     service = rendered(variant)

@@ -87,7 +87,7 @@ def test_there_are_mutants_of_every_factor() -> None:
         assert factors.count(numeral) >= 2, numeral
 
 
-@pytest.mark.proof
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mutant",
     [
@@ -102,11 +102,11 @@ def test_a_fault_is_found_by_the_check_that_looks_for_it(
 ) -> None:
     with mutated(subject, mutant):
         check = f"{CHECKS}/test_{mutant.factor}.py"
-        found = outcomes(subject, check, PATIENCE_SECONDS="8")
+        found = outcomes(subject, check, TEST_TIMEOUT_SECONDS="8")
     assert found["failed"] == {mutant.check, *mutant.also}
 
 
-@pytest.mark.proof
+@pytest.mark.slow
 def test_mere_words_prove_nothing(subject: Installed) -> None:
     (package,) = (path.parent for path in subject.folder.glob("src/*/__main__.py"))
     words = '"""Handles SIGTERM, /livez, /readyz, DATABASE_URL, PORT, logs as JSON, stateless."""\n'

@@ -18,7 +18,7 @@ from tests.support.template import DECLARED
 from tools.mongodb import Server, server
 from tools.pythons import UV, outside
 
-pytestmark = pytest.mark.proof
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tests.support.baking import Baker
 from tests.support.needs import lack, redis_server
 from tests.support.running import PATIENCE, Database, Installed, Web, database, free_ports, install
 
-pytestmark = pytest.mark.proof
+pytestmark = pytest.mark.slow
 
 
 class RedisServer:

@@ -92,7 +92,7 @@ CODED = deciding("src/")
 @pytest.mark.parametrize(
     "answers",
     [
-        pytest.param(answer, id=option, marks=[] if option in CODED else [pytest.mark.proof])
+        pytest.param(answer, id=option, marks=[] if option in CODED else [pytest.mark.slow])
         for option, answer in SWITCHES.items()
     ],
 )
@@ -158,7 +158,7 @@ def test_a_service_in_a_folder_of_its_repository_is_updated_there(
     assert contents(service) == edited(rendering(NEWER), as_a_team_does, tmp_path / "edited")
 
 
-@pytest.mark.proof
+@pytest.mark.slow
 def test_an_edited_service_passes_its_checks_and_its_own_tests_after_an_update(
     owned: Made,
 ) -> None:

@@ -13,7 +13,7 @@ from pytest_cookies.plugin import Cookies
 from tests.support.baking import Baker
 from tests.support.running import PATIENCE, Database, Installed, Web, database, install
 
-pytestmark = pytest.mark.proof
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

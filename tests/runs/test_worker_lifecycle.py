@@ -19,7 +19,7 @@ from pytest_cookies.plugin import Cookies
 from tests.support.baking import Baker
 from tests.support.running import PATIENCE, Database, Installed, Web, Worker, database, install
 
-pytestmark = pytest.mark.proof
+pytestmark = pytest.mark.slow
 
 JOBS = 1000
 WORKERS = 4

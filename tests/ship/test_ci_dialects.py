@@ -10,7 +10,7 @@ from tests.support.editing import edited
 from tests.support.pipeline_contract import faults
 from tests.support.pipelines import pipeline
 from tests.support.template import OPTIONS
-from tools import spellings
+from tools import ci_dialects
 
 PROVIDERS = [value for value in OPTIONS["ci"] if value != "none"]
 
@@ -169,17 +169,17 @@ def test_a_pipeline_that_says_something_else_is_found(
 def test_a_composite_action_with_inputs_is_not_read_as_one_without(tmp_path: Path) -> None:
     step = {"name": "Install uv", "uses": "./.github/actions/uv", "with": {"version": "1"}}
     with pytest.raises(ValueError, match="actions/uv: cannot read with of the step"):
-        list(spellings.inlined([step], tmp_path))
+        list(ci_dialects.inlined([step], tmp_path))
 
 
-@pytest.mark.parametrize("provider", sorted(spellings.SCHEMAS))
+@pytest.mark.parametrize("provider", sorted(ci_dialects.SCHEMAS))
 def test_the_schema_of_the_provider_allows_what_is_there(services: Services, provider: str) -> None:
     for kubernetes in (True, False):
-        found = spellings.documents(services(provider, kubernetes))
+        found = ci_dialects.documents(services(provider, kubernetes))
         assert found
-        assert {path: spellings.check(*each) for path, each in found.items()} == dict.fromkeys(
-            found, ""
-        )
+        assert {
+            path: ci_dialects.schema_errors(*each) for path, each in found.items()
+        } == dict.fromkeys(found, "")
 
 
 @pytest.mark.parametrize(
@@ -191,4 +191,4 @@ def test_the_schema_of_the_provider_allows_what_is_there(services: Services, pro
     ],
 )
 def test_each_schema_refuses_what_is_wrong(provider: str, document: dict[str, object]) -> None:
-    assert "Schema validation errors" in spellings.check(provider, document)
+    assert "Schema validation errors" in ci_dialects.schema_errors(provider, document)

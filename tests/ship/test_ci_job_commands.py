@@ -9,7 +9,7 @@ import yaml
 
 from tests.support.ci_services import Services
 from tests.support.pipeline_contract import DELIVERY, DEPLOYS, ROLLBACK, WEEKLY
-from tools.spellings import SCHEMAS, documents
+from tools.ci_dialects import SCHEMAS, documents
 
 PREPARE = [
     r"apt-get update -qq( && apt-get install .*)?",

@@ -61,7 +61,7 @@ def checkov(folder: Path, provider: str) -> tuple[int, set[str]]:
     return told["summary"]["passed"], failed
 
 
-@pytest.mark.proof
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", FRAMEWORKS)
 def test_checkov_finds_only_what_is_suppressed(services: Services, provider: str) -> None:
     passed, failed = checkov(services(provider), provider)
@@ -70,7 +70,7 @@ def test_checkov_finds_only_what_is_suppressed(services: Services, provider: str
     assert failed == SUPPRESSED.get(provider, set())
 
 
-@pytest.mark.proof
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", FRAMEWORKS)
 def test_checkov_finds_what_is_wrong(tmp_path: Path, provider: str) -> None:
     name, text = BAD[provider]

@@ -17,7 +17,7 @@ from tests.support.github_workflows import (
     workflows,
 )
 from tests.support.template import ROOT, SERVICE
-from tools.spellings import github
+from tools.ci_dialects import github
 
 # What each ecosystem of Dependabot reads, below the folder that an update names.
 MANIFESTS = {
@@ -77,7 +77,7 @@ def test_a_service_uses_the_same_actions_as_the_template(default_service: Path) 
 
 
 def test_the_workflows_run_what_a_developer_runs(default_service: Path) -> None:
-    jobs = ["check", "test", "test-proofs", "test-containers"]
+    jobs = ["check", "test", "test-slow", "test-containers"]
     installed = ["make packages"]
     assert [c for c in commands(ROOT) if c not in installed] == [f"make {job}" for job in jobs]
     stages = ["audit", "check", "test", "conformance", "image smoke save"]

@@ -62,7 +62,7 @@ def test_gitlab_takes_up_the_jobs_of_each_pipeline(
     assert {row.removeprefix("build-") for row in rows} == set(names)
 
 
-@pytest.mark.proof
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [False, True], ids=["passes", "fails"])
 def test_gitlab_runs_the_checks(repository: Path, tmp_path: Path, broken: bool) -> None:
     # What its image lacks is here already.

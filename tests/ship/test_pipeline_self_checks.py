@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.ci_services import Services
 from tests.support.editing import edited
+from tools.ci_dialects import SCHEMAS
 from tools.pythons import outside
-from tools.spellings import SCHEMAS
 
 V_FAULTS = [
     ("gitlab", ".gitlab/ci/check.yml", "needs: [check, test, conformance]", "needs: [check]"),

@@ -38,7 +38,7 @@ def sh(folder: Path, command: str, **variables: str) -> subprocess.CompletedProc
     )
 
 
-MARKS = {"make test": pytest.mark.minutes} | dict.fromkeys(PROVE, pytest.mark.proof)
+MARKS = {"make test": pytest.mark.minutes} | dict.fromkeys(PROVE, pytest.mark.slow)
 HERE = [
     pytest.param(step, id=str(step), marks=[MARKS[step.run]] if step.run in MARKS else [])
     for step in STEPS

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.spellings import documents
+from tools.ci_dialects import documents
 
 from .template import SERVICE
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.spellings import documents
+from tools.ci_dialects import documents
 
 from .azure_stages import azure
 from .circleci_stages import circleci

@@ -5,13 +5,13 @@ import resource
 import pytest
 
 from tests.conftest import *  # noqa: F403  # Its fixtures, whatever is attached.
-from tests.twelve_factor.report import figures_of
+from tests.twelve_factor.report import measurements
 
 from .traffic import VARIABLES
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print every figure beside what is asked of it."""
+    """Print every measurement with its bounds."""
     reports = [
         report
         for outcome in ("passed", "failed")
@@ -19,15 +19,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if report.nodeid.startswith("chaos/")
     ]
     rows = [
-        (figure.name, figure.measured, figure.asked, "met" if figure.is_met else "MISSED", report)
+        (each, "met" if each.is_within_bounds else "MISSED", report)
         for report in reports
-        for figure in figures_of(report)
+        for each in measurements(report)
     ]
     if rows:
-        terminalreporter.section("figures")
-        for name, value, asked, verdict, report in rows:
+        terminalreporter.section("measurements")
+        for each, verdict, report in rows:
+            measured = f"{each.name:<44} {each.quantity:<20} {each.bounds:<18}"
             test = report.nodeid.removeprefix("chaos/")
-            terminalreporter.write_line(f"{name:<44} {value:<20} {asked:<18} {verdict:<7} {test}")
+            terminalreporter.write_line(f"{measured} {verdict:<7} {test}")
 
 
 @pytest.fixture(scope="session")  # type: ignore[no-redef]  # In the place of that of the tests.

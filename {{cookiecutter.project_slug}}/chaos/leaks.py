@@ -3,7 +3,7 @@
 import asyncio
 from statistics import linear_regression
 
-from tests.twelve_factor.report import Figures
+from tests.twelve_factor.report import Measure
 
 from .load import Client, after, failures, paced
 from .replica import Replica
@@ -14,7 +14,7 @@ KINDS = 8
 EVERY = 200
 
 
-async def run(service: Replica, measured: Figures, *pardoned: int, megabytes: float = 1) -> None:
+async def run(service: Replica, measure: Measure, *pardoned: int, megabytes: float = 1) -> None:
     """Ask for a while; measure what has grown, and which requests failed for no good reason.
 
     In 100,000 requests it may grow by so many megabytes.
@@ -46,8 +46,8 @@ async def run(service: Replica, measured: Figures, *pardoned: int, megabytes: fl
         await paced(RATE, ask_and_watch, after(scaled(150, 5)))
     left = await service.descriptors_below(descriptors + 2)
     failed = failures(client.outcomes, *pardoned)
-    measured(f"failed for no reason {dict(failed) or ''}".rstrip(), failed.total(), "", at_most=0)
-    measured("descriptors left in the end", left - descriptors, "", at_most=2)
+    measure(f"failed for no reason {dict(failed) or ''}".rstrip(), failed.total(), "", at_most=0)
+    measure("descriptors left in the end", left - descriptors, "", at_most=2)
     # A short run cannot tell growth from noise: a process takes memory by the megabyte.
     slope = linear_regression(requests, memory).slope * 100_000
-    measured("growth in 100,000 requests", slope, "MB", at_most=megabytes / min(1, SCALE) ** 2)
+    measure("growth in 100,000 requests", slope, "MB", at_most=megabytes / min(1, SCALE) ** 2)

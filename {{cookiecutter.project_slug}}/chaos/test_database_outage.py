@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.support.service import Proxy
-from tests.twelve_factor.report import Figures
+from tests.twelve_factor.report import Measure
 
 from .load import Client, Outcome, failures, p99, paced
 from .replica import replica
@@ -49,7 +49,7 @@ def since(moment: float, outcomes: list[Outcome], *, until: float) -> float:
 
 @pytest.mark.parametrize("kind", OUTAGES)
 async def test_requests_are_answered_while_the_database_is_away(
-    database_proxy: Proxy, environment: dict[str, str], measured: Figures, kind: str
+    database_proxy: Proxy, environment: dict[str, str], measure: Measure, kind: str
 ) -> None:
     outage, rounds = OUTAGES[kind], int(scaled(3, 1))
     done = asyncio.Event()
@@ -84,12 +84,12 @@ async def test_requests_are_answered_while_the_database_is_away(
     async with replica(environment) as service, Client(service.port) as client_after:
         for location in acknowledged:
             await client_after.ask(request("GET", location, 200))
-    measured(f"requests answered 503 in {rounds} outages", len(refused), "", at_least=20)
+    measure(f"requests answered 503 in {rounds} outages", len(refused), "", at_least=20)
     others = failures(client.outcomes, 503)
-    measured(f"answered otherwise {dict(others) or ''}".rstrip(), others.total(), "", at_most=0)
+    measure(f"answered otherwise {dict(others) or ''}".rstrip(), others.total(), "", at_most=0)
     lost = failures(client_after.outcomes).total()
-    measured(f"of {len(acknowledged)} acknowledged orders lost", lost, "", at_most=0)
-    measured("slowest request", slowest, "s", at_most=outage.answered)
-    measured("p99 of /livez meanwhile", p99(live.outcomes), "ms", at_most=100)
-    measured("until /readyz said 503", unready, "s", at_most=2 * PROBE_SECONDS)
-    measured("until all was well again", recovered, "s", at_most=outage.recovered)
+    measure(f"of {len(acknowledged)} acknowledged orders lost", lost, "", at_most=0)
+    measure("slowest request", slowest, "s", at_most=outage.answered)
+    measure("p99 of /livez meanwhile", p99(live.outcomes), "ms", at_most=100)
+    measure("until /readyz said 503", unready, "s", at_most=2 * PROBE_SECONDS)
+    measure("until all was well again", recovered, "s", at_most=outage.recovered)

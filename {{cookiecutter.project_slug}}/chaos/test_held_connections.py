@@ -7,7 +7,7 @@ two requests may stay.
 import asyncio
 from time import monotonic
 
-from tests.twelve_factor.report import Figures
+from tests.twelve_factor.report import Measure
 
 from .load import Client, Connection, after, failures, p99, paced
 from .replica import needs_proc, replica
@@ -41,7 +41,7 @@ async def seconds_until_closed(connection: Connection) -> float:
 
 
 async def test_connections_that_are_held_cost_nothing(
-    environment: dict[str, str], measured: Figures
+    environment: dict[str, str], measure: Measure
 ) -> None:
     requests = (READ, WRITE, LIVE, READY)
     async with replica(environment) as service, Client(service.port) as client:
@@ -70,9 +70,9 @@ async def test_connections_that_are_held_cost_nothing(
             connection.writer.close()
         left = await service.descriptors_below(descriptors + 2)
 
-    measured("connections held", open_now, "", at_least=1.99 * HELD)
-    measured("good requests that failed", failures(client.outcomes).total(), "", at_most=0)
-    measured("p99 beside them", p99(client.outcomes), "ms", at_most=2 * quiet + NOISE)
-    measured("memory for them", grown, "MB", at_most=20)
-    measured(f"half-open ones left after {GONE_AFTER} s", len(stayed), "", at_most=0)
-    measured("descriptors left in the end", left - descriptors, "", at_most=2)
+    measure("connections held", open_now, "", at_least=1.99 * HELD)
+    measure("good requests that failed", failures(client.outcomes).total(), "", at_most=0)
+    measure("p99 beside them", p99(client.outcomes), "ms", at_most=2 * quiet + NOISE)
+    measure("memory for them", grown, "MB", at_most=20)
+    measure(f"half-open ones left after {GONE_AFTER} s", len(stayed), "", at_most=0)
+    measure("descriptors left in the end", left - descriptors, "", at_most=2)

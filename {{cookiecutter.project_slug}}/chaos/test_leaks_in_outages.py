@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from tests.support.service import Proxy
-from tests.twelve_factor.report import Figures
+from tests.twelve_factor.report import Measure
 
 from . import leaks
 from .replica import needs_proc, replica
@@ -26,12 +26,12 @@ async def interrupt(database_proxy: Proxy) -> None:
 
 
 async def test_outages_leave_nothing_behind(
-    database_proxy: Proxy, environment: dict[str, str], measured: Figures
+    database_proxy: Proxy, environment: dict[str, str], measure: Measure
 ) -> None:
     async with replica(environment) as service:
         interrupting = asyncio.create_task(interrupt(database_proxy))
         try:
-            await leaks.run(service, measured, 503, megabytes=MEGABYTES)
+            await leaks.run(service, measure, 503, megabytes=MEGABYTES)
         finally:
             interrupting.cancel()
             with suppress(asyncio.CancelledError):

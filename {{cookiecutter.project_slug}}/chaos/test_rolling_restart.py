@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.twelve_factor.report import Figures
+from tests.twelve_factor.report import Measure
 
 from .balancer import Balancer
 from .load import Client, Outcome, failures, paced
@@ -65,21 +65,21 @@ async def roll(
 
 @pytest.mark.parametrize("lag", [1, 3])
 async def test_replacing_every_replica_loses_no_request(
-    environment: dict[str, str], measured: Figures, lag: int
+    environment: dict[str, str], measure: Measure, lag: int
 ) -> None:
     environment["DRAIN_SECONDS"] = str(lag + 1)
     requests, replacements = int(scaled(20_000, 1000)), int(scaled(16, 2))
     outcomes = await roll(environment, lag, replacements, requests)
-    measured(f"requests in {replacements} replacements", len(outcomes), "", at_least=requests)
+    measure(f"requests in {replacements} replacements", len(outcomes), "", at_least=requests)
     failed = failures(outcomes)
-    measured(f"of these failed {dict(failed) or ''}".rstrip(), failed.total(), "", at_most=0)
+    measure(f"of these failed {dict(failed) or ''}".rstrip(), failed.total(), "", at_most=0)
 
 
 async def test_without_a_drain_requests_are_lost(
-    environment: dict[str, str], measured: Figures
+    environment: dict[str, str], measure: Measure
 ) -> None:
     """The experiment can fail: otherwise the one above proves nothing."""
     environment["DRAIN_SECONDS"] = "0"
     outcomes = await roll(environment, 1, int(scaled(4, 2)), 1000)
     lost = failures(outcomes).total() / len(outcomes) * 100
-    measured("requests lost without a drain", lost, "%", at_least=1, at_most=50)
+    measure("requests lost without a drain", lost, "%", at_least=1, at_most=50)

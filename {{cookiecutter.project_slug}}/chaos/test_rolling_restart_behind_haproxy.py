@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.support.service import free_ports, until
-from tests.twelve_factor.report import Figures
+from tests.twelve_factor.report import Measure
 
 from .load import Client, failures
 from .replica import Replica
@@ -69,7 +69,7 @@ async def haproxy(folder: Path, replicas: Sequence[int]) -> AsyncIterator[int]:
 
 
 async def test_restarting_every_replica_loses_no_request(
-    environment: dict[str, str], measured: Figures, tmp_path: Path
+    environment: dict[str, str], measure: Measure, tmp_path: Path
 ) -> None:
     requests, restarts = int(scaled(100_000, 2000)), int(scaled(16, 2))
     places: list[dict[str, str]] = []
@@ -103,6 +103,6 @@ async def test_restarting_every_replica_loses_no_request(
                 running[number % 2] = await start(places[number % 2])
                 await asyncio.sleep(0.5)  # Until the balancer has seen that it is back.
             done.set()
-    measured(f"requests in {restarts} restarts", len(client.outcomes), "", at_least=requests)
+    measure(f"requests in {restarts} restarts", len(client.outcomes), "", at_least=requests)
     failed = failures(client.outcomes)
-    measured(f"of these failed {dict(failed) or ''}".rstrip(), failed.total(), "", at_most=0)
+    measure(f"of these failed {dict(failed) or ''}".rstrip(), failed.total(), "", at_most=0)

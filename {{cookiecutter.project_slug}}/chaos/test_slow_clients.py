@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.twelve_factor.report import Figures
+from tests.twelve_factor.report import Measure
 
 from .load import Client, after, failures, p99, paced
 from .replica import Replica, needs_proc, replica
@@ -63,7 +63,7 @@ async def most_connections(service: Replica, seconds: float) -> int:
 
 @pytest.mark.parametrize("mode", SLOW_CLIENTS)
 async def test_a_good_client_is_served_beside_slow_ones(
-    environment: dict[str, str], measured: Figures, mode: str
+    environment: dict[str, str], measure: Measure, mode: str
 ) -> None:
     seconds = scaled(60, 8)
     async with replica(environment) as service, Client(service.port) as client:
@@ -72,7 +72,7 @@ async def test_a_good_client_is_served_beside_slow_ones(
             group.create_task(attack(service.port, mode, seconds))
             held = group.create_task(most_connections(service, seconds))
             await paced(50, lambda n: client.ask(requests[n % 4]), after(seconds))
-    measured(f"connections held by slow {mode}", held.result(), "", at_least=CONNECTIONS * 0.8)
+    measure(f"connections held by slow {mode}", held.result(), "", at_least=CONNECTIONS * 0.8)
     failed = failures(client.outcomes)
-    measured("requests of a good client that failed", failed.total(), "", at_most=0)
-    measured("p99 of a good client", p99(client.outcomes), "ms", at_most=250)
+    measure("requests of a good client that failed", failed.total(), "", at_most=0)
+    measure("p99 of a good client", p99(client.outcomes), "ms", at_most=250)

@@ -19,7 +19,7 @@ import pytest
 from {{ cookiecutter.package_name }}.chassis.observability import stdout
 from {{ cookiecutter.package_name }}.chassis.observability.stdout import Stdout
 
-from ..support.service import COMMAND, PATIENCE, Service, fetch, path_only, resident_bytes, started
+from ..support.service import COMMAND, TIMEOUT, Service, fetch, path_only, resident_bytes, started
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE", "MKCOL", "LOCK"]
 SERIES = r'_count\{http_request_method="(.*?)",.*?="(.*?)",http_route="(.*?)"\}'
@@ -37,12 +37,12 @@ def unread(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def ask(environment: dict[str, str], requests: int) -> None:
-    connection = HTTPConnection("127.0.0.1", int(environment["PORT"]), timeout=PATIENCE)
+    connection = HTTPConnection("127.0.0.1", int(environment["PORT"]), timeout=TIMEOUT)
     for _ in range(requests):
         connection.request("GET", LONG)
-        with connection.getresponse() as answer:
-            answer.read()
-            assert answer.status == 404
+        with connection.getresponse() as response:
+            response.read()
+            assert response.status == 404
     connection.close()
 
 
@@ -62,7 +62,7 @@ def test_unread_lines_are_dropped_and_counted(environment: dict[str, str]) -> No
         assert lost > 100
         told: list[dict[str, Any]] = []
         assert process.stdout
-        watchdog = threading.Timer(PATIENCE, process.kill)  # If the line never comes.
+        watchdog = threading.Timer(TIMEOUT, process.kill)  # If the line never comes.
         watchdog.start()
         while not told or told[-1]["event"] != "log records dropped":
             told.append(json.loads(process.stdout.readline()))
@@ -72,14 +72,14 @@ def test_unread_lines_are_dropped_and_counted(environment: dict[str, str]) -> No
         process.terminate()
         rest = [json.loads(line) for line in process.stdout]
         assert rest[-1]["event"] == "stopped"
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
 
 
 def test_a_reader_that_never_reads_does_not_delay_the_exit(environment: dict[str, str]) -> None:
     with unread(environment) as process:
         ask(environment, 50)
         process.terminate()
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
 
 
 def test_the_last_lines_are_written_before_the_exit() -> None:

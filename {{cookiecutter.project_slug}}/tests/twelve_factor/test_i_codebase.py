@@ -5,8 +5,8 @@ import re
 from contextlib import ExitStack
 
 from ..support.service import Service, free_ports
-from .report import Figures
-from .subject import ROOT, SOURCE, git, syntax_trees, tracked
+from .project import ROOT, SOURCE, git, syntax_trees, tracked
+from .report import Measure
 
 ENVIRONMENTS = {"development", "local", "prod", "production", "qa", "stage", "staging"}
 SECRETS = re.compile(
@@ -20,9 +20,9 @@ SECRETS = re.compile(
 
 
 def test_it_is_a_repository_that_running_the_service_does_not_change(
-    environment: dict[str, str], measured: Figures
+    environment: dict[str, str], measure: Measure
 ) -> None:
-    measured("history", int(git("rev-list", "--count", "HEAD")), "commits", at_least=1)
+    measure("history", int(git("rev-list", "--count", "HEAD")), "commits", at_least=1)
     before = git("status", "--porcelain")
     with Service(environment) as service:
         assert service.get("/livez").status_code == 200
@@ -31,7 +31,7 @@ def test_it_is_a_repository_that_running_the_service_does_not_change(
     assert git("status", "--porcelain") == before
 
 
-def test_one_commit_serves_many_deploys(environment: dict[str, str], measured: Figures) -> None:
+def test_one_commit_serves_many_deploys(environment: dict[str, str], measure: Measure) -> None:
     commit = git("rev-parse", "HEAD").strip()
     deploys = [{"LOG_LEVEL": "debug"}, {"LOG_LEVEL": "info"}, {"DRAIN_SECONDS": "9"}]
     with ExitStack() as stack:
@@ -40,22 +40,22 @@ def test_one_commit_serves_many_deploys(environment: dict[str, str], measured: F
             for deploy in deploys
         ]
         revisions = {service.get("/version").json()["revision"] for service in running}
-    measured("deploys", len(running), "processes")
+    measure("deploys", len(running), "processes")
     assert revisions == {commit}
 
 
-def test_no_file_is_for_one_environment_alone(measured: Figures) -> None:
+def test_no_file_is_for_one_environment_alone(measure: Measure) -> None:
     names = {
         str(path.relative_to(ROOT)): re.split(r"[^a-z]+", path.name.lower())
         for path in tracked()
         if path.suffix in {".py", ".toml", ".yaml", ".yml", ".env", ".ini", ".json", ".cfg"}
         or path.name.startswith(".env")
     }
-    measured("tracked", len(names), "files that could configure", at_least=1)
+    measure("tracked", len(names), "files that could configure", at_least=1)
     assert not [name for name, words in names.items() if ENVIRONMENTS.intersection(words)]
 
 
-def test_no_code_asks_where_it_runs(measured: Figures) -> None:
+def test_no_code_asks_where_it_runs(measure: Measure) -> None:
     compared = [
         (path.name, side.value)
         for path, tree in syntax_trees(SOURCE)
@@ -64,13 +64,13 @@ def test_no_code_asks_where_it_runs(measured: Figures) -> None:
         for side in (node.left, *node.comparators)
         if isinstance(side, ast.Constant)
     ]
-    measured("read", len(list(syntax_trees(SOURCE))), "modules", at_least=5)
+    measure("read", len(list(syntax_trees(SOURCE))), "modules", at_least=5)
     assert not [found for found in compared if str(found[1]).lower() in ENVIRONMENTS]
 
 
-def test_no_commit_holds_a_secret(measured: Figures) -> None:
+def test_no_commit_holds_a_secret(measure: Measure) -> None:
     added = [line for line in git("log", "--all", "--patch").splitlines() if line.startswith("+")]
-    measured("searched", len(added), "lines of history", at_least=100)
+    measure("searched", len(added), "lines of history", at_least=100)
     assert not [line for line in added if SECRETS.search(line)]
 
 

@@ -8,8 +8,8 @@ from importlib.metadata import packages_distributions
 from typing import Any
 
 from ..support.service import Service
-from .report import Figures
-from .subject import ROOT, docker, program, syntax_trees, tracked
+from .project import ROOT, docker, program, syntax_trees, tracked
+from .report import Measure
 
 BY_NAME = {"httptools": "uvicorn's parser, which `server.py` names"}
 """What is needed without an import of ours."""
@@ -43,14 +43,14 @@ def test_every_dependency_is_pinned_exactly() -> None:
     assert [each for each in declared if not exact.fullmatch(each)] == []
 
 
-def test_the_lock_knows_every_file_by_its_hash(measured: Figures) -> None:
+def test_the_lock_knows_every_file_by_its_hash(measure: Measure) -> None:
     files = [
         file
         for package in lock()
         for file in [*package.get("wheels", []), package.get("sdist")]
         if file
     ]
-    measured("locked", len(lock()), "packages", at_least=10)
+    measure("locked", len(lock()), "packages", at_least=10)
     assert files
     assert [file for file in files if not re.fullmatch(r"sha256:[0-9a-f]{64}", file["hash"])] == []
 
@@ -62,13 +62,13 @@ def test_the_checks_refuse_a_stale_lock_and_the_image_installs_from_it() -> None
     assert all("--locked" in sync or "--frozen" in sync for sync in syncs)
 
 
-def test_what_is_imported_is_declared_and_what_is_declared_is_imported(measured: Figures) -> None:
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported(measure: Measure) -> None:
     declared = {name_of(requirement) for requirement in project()["dependencies"]}
     providers = {
         module: {name_of(name) for name in packages_distributions()[module]}
         for module in _imported_modules()
     }
-    measured("imported", len(providers), "packages", at_least=1)
+    measure("imported", len(providers), "packages", at_least=1)
     covered = declared | PARTS.keys()
     assert {module for module, names in providers.items() if not names & covered} == set()
     assert declared - BY_NAME.keys() - set().union(*providers.values()) == set()
@@ -93,10 +93,10 @@ def test_it_serves_where_there_is_no_other_program(environment: dict[str, str]) 
             assert service.get(path).status_code == 200
 
 
-def test_the_image_holds_what_is_declared_and_no_tools(image: str, measured: Figures) -> None:
+def test_the_image_holds_what_is_declared_and_no_tools(image: str, measure: Measure) -> None:
     code = "import importlib.metadata as m; print(*(d.name for d in m.distributions()))"
     run = ["run", "--rm", "--entrypoint", "python", image, "-c", code]
     held = {name_of(name) for name in docker(*run).split()} - {"pip", name_of(project()["name"])}
-    measured("image", len(held), "distributions", at_least=1)
+    measure("image", len(held), "distributions", at_least=1)
     assert held >= {name_of(requirement) for requirement in project()["dependencies"]}
     assert not held & {"mypy", "pytest", "ruff", "pre-commit", "watchfiles"}

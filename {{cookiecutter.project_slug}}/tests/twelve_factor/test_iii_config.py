@@ -13,9 +13,8 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..support.service import PATIENCE, Proxy, Service, connect, path_only, run
-from .report import Figures
-from .subject import (
+from ..support.service import TIMEOUT, Proxy, Service, connect, path_only, run
+from .project import (
     REFUSAL_SECONDS,
     ROOT,
     docker,
@@ -25,6 +24,7 @@ from .subject import (
     readable_paths,
     syntax_trees,
 )
+from .report import Measure
 
 CANARY = "canary-7c1f0d3e9b"
 """A value that occurs nowhere else."""
@@ -52,7 +52,7 @@ def required() -> list[str]:
 
 
 def test_every_missing_variable_is_named_at_once_and_each_alone(
-    environment: dict[str, str], measured: Figures
+    environment: dict[str, str], measure: Measure
 ) -> None:
     names = required()
     if not names:
@@ -64,8 +64,8 @@ def test_every_missing_variable_is_named_at_once_and_each_alone(
         done = run({key: value for key, value in environment.items() if key != name}, "web")
         slowest = max(slowest, perf_counter() - started)
         assert problems(done).keys() == {name}
-    measured("required", len(names), "variables")
-    measured("refused within", slowest, "s", at_most=REFUSAL_SECONDS)
+    measure("required", len(names), "variables")
+    measure("refused within", slowest, "s", at_most=REFUSAL_SECONDS)
 
 
 def test_a_process_that_refuses_never_opens_its_port(environment: dict[str, str]) -> None:
@@ -74,21 +74,21 @@ def test_a_process_that_refuses_never_opens_its_port(environment: dict[str, str]
         assert problems(run(environment | {"LOG_LEVEL": "loud"}, "web")).keys() == {"LOG_LEVEL"}
 
 
-def test_every_value_of_the_wrong_kind_is_named_and_never_repeated(measured: Figures) -> None:
+def test_every_value_of_the_wrong_kind_is_named_and_never_repeated(measure: Measure) -> None:
     wrong = dict.fromkeys(documented(), CANARY)
     done = run(path_only() | wrong, "web")
     named = problems(done)
-    measured("wrong values", len(named), "variables named at once", at_least=8)
+    measure("wrong values", len(named), "variables named at once", at_least=8)
     assert CANARY not in done.stdout
     assert named.keys() >= {"PORT", "METRICS_PORT", "LOG_LEVEL", "DRAIN_SECONDS"}
     assert not [name for name, problem in named.items() if len(problem) < 10]
 
 
-def test_what_is_documented_is_what_is_read(environment: dict[str, str], measured: Figures) -> None:
+def test_what_is_documented_is_what_is_read(environment: dict[str, str], measure: Measure) -> None:
     done = run(environment, "check")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     read = {line["variable"] for line in lines if line["event"] == "setting"}
-    measured("settings", len(read), "variables", at_least=5)
+    measure("settings", len(read), "variables", at_least=5)
     assert documented() == read
 
 
@@ -142,7 +142,7 @@ def canaries(environment: dict[str, str], proxies: dict[str, Proxy]) -> dict[str
 def traffic(service: Service) -> Iterator[bytes]:
     """Yield the answers to requests of all kinds, with canaries wherever clients send secrets."""
     headers = {"Authorization": f"Bearer {CANARY}", "Cookie": f"session={CANARY}"}
-    with httpx.Client(base_url=service.url, headers=headers, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=service.url, headers=headers, timeout=TIMEOUT) as client:
         for path in [*readable_paths(), "/no/such/path"]:
             answer = client.get(path, params={"token": CANARY})
             yield answer.content + repr(answer.headers).encode()
@@ -157,7 +157,7 @@ def traffic(service: Service) -> Iterator[bytes]:
 
 
 def test_no_secret_is_ever_repeated(
-    canaries: dict[str, str], proxies: dict[str, Proxy], measured: Figures
+    canaries: dict[str, str], proxies: dict[str, Proxy], measure: Measure
 ) -> None:
     with Service(canaries | {"LOG_LEVEL": "debug"}) as service:
         said = list(traffic(service))
@@ -169,14 +169,14 @@ def test_no_secret_is_ever_repeated(
         service.terminate()
         assert service.wait() == 0
         said += [*service.lines, service.stderr()]
-    measured("searched", sum(map(len, said)), "bytes of output", at_least=1000)
+    measure("searched", sum(map(len, said)), "bytes of output", at_least=1000)
     assert not [text for text in said if CANARY.encode() in text]
 
 
-def test_the_image_holds_no_configuration(image: str, measured: Figures) -> None:
+def test_the_image_holds_no_configuration(image: str, measure: Measure) -> None:
     config = json.loads(docker("image", "inspect", image))[0]["Config"]
     names = {entry.partition("=")[0] for entry in config["Env"]}
-    measured("image", len(names), "variables")
+    measure("image", len(names), "variables")
     assert names & documented() == {"REVISION"}
     history = docker("history", "--no-trunc", "--format", "table", image)
     assert not re.search(r"\w+://\w+:\w+@", history)

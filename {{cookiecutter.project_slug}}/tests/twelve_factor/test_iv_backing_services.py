@@ -5,15 +5,15 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..support.service import PATIENCE, Proxy, Service, assert_stops, run, until
-from .report import Figures
-from .subject import (
+from ..support.service import TIMEOUT, Proxy, Service, assert_stops, run, until
+from .project import (
     BACKING_SERVICES,
     OUTAGE_SECONDS,
     RECOVERY_SECONDS,
     not_applicable,
     readable_paths,
 )
+from .report import Measure
 
 
 @pytest.fixture(autouse=True)
@@ -50,50 +50,50 @@ def recovery(service: Service, name: str) -> float:
 
 
 def test_one_that_is_down_at_the_start_is_waited_for(
-    environment: dict[str, str], proxies: dict[str, Proxy], measured: Figures
+    environment: dict[str, str], proxies: dict[str, Proxy], measure: Measure
 ) -> None:
     for name, proxy in proxies.items():
         proxy.cut()
         with Service(environment) as service:
             assert_missed(service, name)
             assert run(environment, "check").returncode == 69
-            measured(f"{name} down", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
+            measure(f"{name} down", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
             proxy.open()
-            measured(f"{name} found", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
+            measure(f"{name} found", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
 
 
 def test_one_that_dies_is_missed_and_found_again(
-    proxies: dict[str, Proxy], service: Service, measured: Figures
+    proxies: dict[str, Proxy], service: Service, measure: Measure
 ) -> None:
     for name, proxy in proxies.items():
         slowest_answer(service)
         proxy.cut()
         assert_missed(service, name)
-        measured(f"{name} dead", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
+        measure(f"{name} dead", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
         proxy.open()
-        measured(f"{name} back", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
+        measure(f"{name} back", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
     for proxy in proxies.values():
         proxy.cut()
     assert_stops(service)
 
 
 def test_one_that_says_nothing_holds_up_no_answer(
-    proxies: dict[str, Proxy], service: Service, measured: Figures
+    proxies: dict[str, Proxy], service: Service, measure: Measure
 ) -> None:
     for name, proxy in proxies.items():
         slowest_answer(service)
         proxy.freeze()
-        measured(f"{name} frozen", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
+        measure(f"{name} frozen", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
         assert_missed(service, name)
         proxy.thaw()
-        measured(f"{name} thawed", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
+        measure(f"{name} thawed", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
     for proxy in proxies.values():
         proxy.freeze()
     assert_stops(service)
 
 
 def test_liveness_asks_none_of_them(
-    environment: dict[str, str], proxies: dict[str, Proxy], measured: Figures
+    environment: dict[str, str], proxies: dict[str, Proxy], measure: Measure
 ) -> None:
     with Service(environment) as service:
         until(lambda: service.get("/readyz").status_code == 200)
@@ -101,7 +101,7 @@ def test_liveness_asks_none_of_them(
             proxy.freeze()
         started = perf_counter()
         for _ in range(20):
-            assert httpx.get(f"{service.url}/livez", timeout=PATIENCE).status_code == 200
-        measured("20 times live", perf_counter() - started, "s", at_most=OUTAGE_SECONDS / 2)
+            assert httpx.get(f"{service.url}/livez", timeout=TIMEOUT).status_code == 200
+        measure("20 times live", perf_counter() - started, "s", at_most=OUTAGE_SECONDS / 2)
         for proxy in proxies.values():
             proxy.thaw()

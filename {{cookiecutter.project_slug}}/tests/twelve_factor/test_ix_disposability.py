@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from ..support.service import (
-    PATIENCE,
+    TIMEOUT,
     Service,
     connect,
     free_ports,
@@ -22,8 +22,7 @@ from ..support.service import (
     started,
     until,
 )
-from .report import Figures
-from .subject import (
+from .project import (
     READY_SECONDS,
     ROOT,
     STOP_MARGIN_SECONDS,
@@ -32,6 +31,7 @@ from .subject import (
     endless,
     resource,
 )
+from .report import Measure
 
 DRAIN_SECONDS, SHUTDOWN_SECONDS = 1, 3
 HALF_A_HEAD = b"GET /livez HTTP/1.1\r\nHost: service\r\n"
@@ -44,14 +44,14 @@ def stopping(environment: dict[str, str]) -> dict[str, str]:
     return environment | times
 
 
-def test_it_is_ready_soon(environment: dict[str, str], measured: Figures) -> None:
+def test_it_is_ready_soon(environment: dict[str, str], measure: Measure) -> None:
     seconds = []
     for _ in range(5):
         started = perf_counter()
         with Service(environment | free_ports()) as service:
             until(lambda: service.get("/readyz").status_code == 200)
             seconds.append(perf_counter() - started)
-    measured("start to ready", statistics.median(seconds), "s", at_most=READY_SECONDS)
+    measure("start to ready", statistics.median(seconds), "s", at_most=READY_SECONDS)
 
 
 class Client(threading.Thread):
@@ -61,7 +61,7 @@ class Client(threading.Thread):
         super().__init__()
         self.sent = self.failed = 0
         limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0)
-        self._client = httpx.Client(base_url=service.url, timeout=PATIENCE, limits=limits)
+        self._client = httpx.Client(base_url=service.url, timeout=TIMEOUT, limits=limits)
 
     def run(self) -> None:
         try:
@@ -72,7 +72,7 @@ class Client(threading.Thread):
             self.failed += 1
 
 
-def test_no_request_fails_while_it_stops(stopping: dict[str, str], measured: Figures) -> None:
+def test_no_request_fails_while_it_stops(stopping: dict[str, str], measure: Measure) -> None:
     with Service(stopping) as service:
         clients = [Client(service, keep_alive=bool(number % 2)) for number in range(8)]
         for client in clients:
@@ -83,10 +83,10 @@ def test_no_request_fails_while_it_stops(stopping: dict[str, str], measured: Fig
         status = service.wait()
         taken = perf_counter() - started
         for client in clients:
-            client.join(PATIENCE)
-    measured("asked while stopping", sum(c.sent for c in clients), "requests", at_least=200)
-    measured("failed", sum(client.failed for client in clients), "requests", at_most=0)
-    measured("stopped", taken, "s", at_most=DRAIN_SECONDS + STOP_MARGIN_SECONDS)
+            client.join(TIMEOUT)
+    measure("asked while stopping", sum(c.sent for c in clients), "requests", at_least=200)
+    measure("failed", sum(client.failed for client in clients), "requests", at_most=0)
+    measure("stopped", taken, "s", at_most=DRAIN_SECONDS + STOP_MARGIN_SECONDS)
     assert status == 0
 
 
@@ -115,7 +115,7 @@ def test_a_request_in_flight_is_answered(stopping: dict[str, str]) -> None:
 def refuses(url: str) -> bool:
     """Tell whether the door is closed to new connections."""
     try:
-        httpx.get(f"{url}/livez", timeout=PATIENCE)
+        httpx.get(f"{url}/livez", timeout=TIMEOUT)
     except httpx.TransportError:
         return True
     return False
@@ -130,7 +130,7 @@ def test_a_request_that_is_begun_while_it_drains_is_answered(stopping: dict[str,
         assert service.wait() == 0
 
 
-def assert_it_leaves(stopping: dict[str, str], stuck: list[bytes], measured: Figures) -> None:
+def assert_it_leaves(stopping: dict[str, str], stuck: list[bytes], measure: Measure) -> None:
     """Check that clients which sent this much, and send no more, do not keep it for long."""
     with ExitStack() as stack, Service(stopping | {"DRAIN_SECONDS": "0"}) as service:
         for sent in stuck:
@@ -140,18 +140,18 @@ def assert_it_leaves(stopping: dict[str, str], stuck: list[bytes], measured: Fig
         service.terminate()
         assert service.wait() == 0
         taken = perf_counter() - started
-    measured("stuck clients", taken, "s", at_most=SHUTDOWN_SECONDS + STOP_MARGIN_SECONDS)
+    measure("stuck clients", taken, "s", at_most=SHUTDOWN_SECONDS + STOP_MARGIN_SECONDS)
 
 
-def test_clients_that_never_ask_do_not_keep_it(stopping: dict[str, str], measured: Figures) -> None:
-    assert_it_leaves(stopping, [b"", HALF_A_HEAD], measured)
+def test_clients_that_never_ask_do_not_keep_it(stopping: dict[str, str], measure: Measure) -> None:
+    assert_it_leaves(stopping, [b"", HALF_A_HEAD], measure)
 
 
 def test_a_client_that_never_ends_does_not_keep_it(
-    stopping: dict[str, str], measured: Figures
+    stopping: dict[str, str], measure: Measure
 ) -> None:
     begun, _ = resource().halves()
-    assert_it_leaves(stopping, [begun], measured)
+    assert_it_leaves(stopping, [begun], measure)
 
 
 def test_a_second_signal_ends_it_at_once(stopping: dict[str, str]) -> None:
@@ -172,30 +172,30 @@ def test_the_command_of_the_image_is_what_gets_the_signal(stopping: dict[str, st
         assert process.stdout
         until(lambda: b'"listening"' in process.stdout.readline())  # type: ignore[union-attr]
         os.kill(process.pid, signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
         with suppress(ProcessLookupError):
             os.killpg(process.pid, 0)
             pytest.fail("something of it is left")
 
 
-def test_the_platform_waits_longer_than_stopping_takes(measured: Figures) -> None:
+def test_the_platform_waits_longer_than_stopping_takes(measure: Measure) -> None:
     text = (ROOT / "compose/service.env").read_text(encoding="utf-8")
     told = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
     longest = float(told["DRAIN_SECONDS"]) + float(told["SHUTDOWN_SECONDS"])
     for name in endless():
         grace = float(compose()[name]["stop_grace_period"].removesuffix("s"))
-        measured(f"{name} is waited for", grace, "s", at_least=longest + 1)
+        measure(f"{name} is waited for", grace, "s", at_least=longest + 1)
 
 
-def test_it_serves_again_after_every_kill(environment: dict[str, str], measured: Figures) -> None:
+def test_it_serves_again_after_every_kill(environment: dict[str, str], measure: Measure) -> None:
     for _ in range(5):
         with Service(environment) as service:
             until(lambda: service.get("/readyz").status_code == 200)
             connection = connect(service, HALF_A_HEAD)
             service.process.kill()
-            service.process.wait(PATIENCE)
+            service.process.wait(TIMEOUT)
             connection.close()
-    measured("kills", 5, "each served again")
+    measure("kills", 5, "each served again")
 
 
 def test_every_process_type_stops_with_status_0(stopping: dict[str, str]) -> None:

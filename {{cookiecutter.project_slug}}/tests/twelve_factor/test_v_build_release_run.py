@@ -7,8 +7,8 @@ from uuid import uuid4
 import yaml
 
 from ..support.service import Service
-from .report import Figures
-from .subject import BACKING_SERVICES, ROOT, docker, dockerfile, last_stage, processes, tracked
+from .project import BACKING_SERVICES, ROOT, docker, dockerfile, last_stage, processes, tracked
+from .report import Measure
 
 DIGEST_OR_VERSION = re.compile(r".+(@sha256:[0-9a-f]{64}|:[\w.-]*\d[\w.-]*)")
 HARDENED = [
@@ -20,9 +20,9 @@ HARDENED = [
 ]
 
 
-def test_no_image_is_built_on_something_that_changes_its_meaning(measured: Figures) -> None:
+def test_no_image_is_built_on_something_that_changes_its_meaning(measure: Measure) -> None:
     bases = [rest.split() for name, rest in dockerfile() if name == "FROM"]
-    measured("bases", len(bases), "images", at_least=1)
+    measure("bases", len(bases), "images", at_least=1)
     stages = {words[-1] for words in bases}
     floating = {base for base, *_ in bases if not DIGEST_OR_VERSION.fullmatch(base)}
     assert floating - stages == set()
@@ -51,10 +51,10 @@ def test_nothing_is_installed_or_compiled_at_run_time() -> None:
     assert not re.search(r"\b(pip|uv|apt|npm|make|git|curl|migrate)\b", final)
 
 
-def test_every_process_runs_the_same_image(measured: Figures) -> None:
+def test_every_process_runs_the_same_image(measure: Measure) -> None:
     common = yaml.safe_load((ROOT / "compose/service.yaml").read_text(encoding="utf-8"))
     assert "image" in common["services"]["service"]
-    measured("processes", len(processes()), "of one image", at_least=1)
+    measure("processes", len(processes()), "of one image", at_least=1)
     for path in tracked("compose/*.yaml"):
         for made in yaml.safe_load(path.read_text(encoding="utf-8"))["services"].values():
             assert "extends" not in made or not {"image", "build", "entrypoint"} & made.keys()

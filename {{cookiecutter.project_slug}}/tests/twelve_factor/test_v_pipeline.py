@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from .report import Figures
-from .subject import ROOT
+from .project import ROOT
+from .report import Measure
 
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
 
@@ -34,7 +34,7 @@ def test_the_image_is_built_after_the_checks_and_once() -> None:
     assert tests <= set(builder["needs"])
 
 
-def test_what_is_released_is_what_was_built(measured: Figures) -> None:
+def test_what_is_released_is_what_was_built(measure: Measure) -> None:
     (builder,) = jobs_that_run(r"\bimage\b").values()
     released = jobs_that_run(r"\b(scan|publish|sign)\b")
     for job in released.values():
@@ -46,11 +46,11 @@ def test_what_is_released_is_what_was_built(measured: Figures) -> None:
         assert [step["run"] for step in job["steps"] if "run" in step] == [
             "make verify deploy probe"
         ]
-    measured("released", len(released), "stages", at_least=3)
+    measure("released", len(released), "stages", at_least=3)
 
 
 def test_the_pipeline_runs_only_what_is_pinned_and_may_do_next_to_nothing(
-    measured: Figures,
+    measure: Measure,
 ) -> None:
     used = 0
     for path in WORKFLOWS:
@@ -62,4 +62,4 @@ def test_the_pipeline_runs_only_what_is_pinned_and_may_do_next_to_nothing(
         used += len(actions)
         assert [each for each in actions if not re.search(r"@[0-9a-f]{40}$", each)] == []
         assert not re.search(r"run:.*github\.event", text)
-    measured("pinned", used, "actions", at_least=1)
+    measure("pinned", used, "actions", at_least=1)

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ..support.service import PATIENCE, Service, free_ports
-from .report import Figures
-from .subject import ROOT, readable_paths, resource
+from ..support.service import TIMEOUT, Service, free_ports
+from .project import ROOT, readable_paths, resource
+from .report import Measure
 
 REQUESTS = 200
 OTHERS = {".git", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".reports", ".dev"}
@@ -23,7 +23,7 @@ def replicas(stack: ExitStack, environment: dict[str, str], count: int) -> list[
 
 
 def test_what_one_replica_stores_every_other_finds_and_deletes(
-    environment: dict[str, str], measured: Figures
+    environment: dict[str, str], measure: Measure
 ) -> None:
     made = resource()
     with ExitStack() as stack:
@@ -32,13 +32,13 @@ def test_what_one_replica_stores_every_other_finds_and_deletes(
             path = made.create(one.url)
             assert other.get(path).status_code == 200
             assert one.get(path).status_code == 200
-            assert httpx.delete(f"{other.url}{path}", timeout=PATIENCE).status_code == 204
+            assert httpx.delete(f"{other.url}{path}", timeout=TIMEOUT).status_code == 204
             assert one.get(path).status_code == 404
-    measured("journeys", 10, "over 2 replicas")
+    measure("journeys", 10, "over 2 replicas")
 
 
 def test_what_was_acknowledged_outlasts_a_kill(
-    environment: dict[str, str], measured: Figures
+    environment: dict[str, str], measure: Measure
 ) -> None:
     made = resource()
     acknowledged = []
@@ -49,8 +49,8 @@ def test_what_was_acknowledged_outlasts_a_kill(
             service.process.kill()
     with Service(environment) as service:
         lost = [path for path in acknowledged if service.get(path).status_code != 200]
-    measured("acknowledged", len(acknowledged), "writes over 3 kills", at_least=60)
-    measured("lost", len(lost), "writes", at_most=0)
+    measure("acknowledged", len(acknowledged), "writes over 3 kills", at_least=60)
+    measure("lost", len(lost), "writes", at_most=0)
 
 
 def test_replicas_need_no_sticky_sessions(environment: dict[str, str]) -> None:
@@ -75,7 +75,7 @@ def test_nothing_is_written_but_below_the_temporary_directory(
     environment: dict[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    measured: Figures,
+    measure: Measure,
 ) -> None:
     home, work, temporary = (tmp_path / name for name in ("home", "work", "temporary"))
     for folder in (home, work, temporary):
@@ -88,5 +88,5 @@ def test_nothing_is_written_but_below_the_temporary_directory(
             client.get(path)
         service.terminate()
         assert service.wait() == 0
-    measured("watched", len(before), "files", at_least=20)
+    measure("watched", len(before), "files", at_least=20)
     assert files_below(ROOT, home, work) == before

@@ -11,9 +11,9 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..support.service import PATIENCE, Service, free_ports, run
-from .report import Figures
-from .subject import REFUSAL_SECONDS, docker
+from ..support.service import TIMEOUT, Service, free_ports, run
+from .project import REFUSAL_SECONDS, docker
+from .report import Measure
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
 LISTENS = "0A"
@@ -38,7 +38,7 @@ def listening(pid: int) -> set[tuple[str, int]]:
 
 @linux
 def test_it_listens_where_it_is_told_and_nowhere_else(
-    environment: dict[str, str], measured: Figures
+    environment: dict[str, str], measure: Measure
 ) -> None:
     for _ in range(3):
         ports = free_ports()
@@ -46,7 +46,7 @@ def test_it_listens_where_it_is_told_and_nowhere_else(
             assert service.get("/livez").status_code == 200
             open_ports = {port for _, port in listening(service.process.pid)}
         assert open_ports == {int(port) for port in ports.values()}
-    measured("open", len(open_ports), "ports, both named by the environment")
+    measure("open", len(open_ports), "ports, both named by the environment")
 
 
 @linux
@@ -61,12 +61,12 @@ def test_it_can_be_reached_from_outside_unless_told_otherwise(environment: dict[
 
 @pytest.mark.parametrize("variable", ["PORT", "METRICS_PORT"])
 def test_a_port_that_is_taken_is_named(
-    environment: dict[str, str], variable: str, measured: Figures
+    environment: dict[str, str], variable: str, measure: Measure
 ) -> None:
     started = perf_counter()
     with socket.create_server(("127.0.0.1", int(environment[variable]))):
         done = run(environment, "web")
-    measured("refused within", perf_counter() - started, "s", at_most=REFUSAL_SECONDS)
+    measure("refused within", perf_counter() - started, "s", at_most=REFUSAL_SECONDS)
     assert done.returncode == 71
     assert json.loads(done.stdout.splitlines()[-1])["port"] == int(environment[variable])
 
@@ -79,7 +79,7 @@ def test_what_is_no_port_is_refused(environment: dict[str, str], port: str) -> N
 
 
 def test_no_other_web_server_stands_before_it(service: Service) -> None:
-    answer = httpx.get(f"{service.url}/version", timeout=PATIENCE)
+    answer = httpx.get(f"{service.url}/version", timeout=TIMEOUT)
     assert answer.status_code == 200
     assert not {"server", "via", "x-powered-by"} & answer.headers.keys()
 

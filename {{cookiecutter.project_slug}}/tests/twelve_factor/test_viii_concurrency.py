@@ -7,9 +7,8 @@ from time import perf_counter
 
 import httpx
 
-from ..support.service import COMMAND, PATIENCE, Service, connect, free_ports, started
-from .report import Figures
-from .subject import (
+from ..support.service import COMMAND, TIMEOUT, Service, connect, free_ports, started
+from .project import (
     BYSTANDER_SECONDS,
     command_of_record,
     commands,
@@ -18,10 +17,11 @@ from .subject import (
     processes,
     resource,
 )
+from .report import Measure
 
 
-def test_every_process_type_is_a_command_of_the_menu(measured: Figures) -> None:
-    measured("process types", len(processes()), "in Compose", at_least=1)
+def test_every_process_type_is_a_command_of_the_menu(measure: Measure) -> None:
+    measure("process types", len(processes()), "in Compose", at_least=1)
     assert command_of_record()[-1] == "web"
     for name, command in processes().items():
         assert command[:1] == [name]
@@ -29,7 +29,7 @@ def test_every_process_type_is_a_command_of_the_menu(measured: Figures) -> None:
 
 
 def test_every_process_type_runs_alone_and_stays_in_the_foreground(
-    environment: dict[str, str], measured: Figures
+    environment: dict[str, str], measure: Measure
 ) -> None:
     for name in endless():
         with Service(environment | free_ports(), name) as service:
@@ -37,7 +37,7 @@ def test_every_process_type_runs_alone_and_stays_in_the_foreground(
             assert listed("args", "--ppid", service.process.pid) == []
             service.terminate()
             assert service.wait() == 0
-    measured("endless", len(endless()), "process types", at_least=1)
+    measure("endless", len(endless()), "process types", at_least=1)
 
 
 def listed(column: str, option: str, pid: int) -> list[str]:
@@ -54,10 +54,10 @@ def test_the_platform_can_run_any_number_of_them() -> None:
             assert "-" in port.split(":8000")[0], "one port of the host is room for one replica"
 
 
-def test_a_request_that_is_held_up_holds_up_no_other(service: Service, measured: Figures) -> None:
+def test_a_request_that_is_held_up_holds_up_no_other(service: Service, measure: Measure) -> None:
     held, _ = resource().halves()
     slowest = 0.0
-    with ExitStack() as stack, httpx.Client(base_url=service.url, timeout=PATIENCE) as client:
+    with ExitStack() as stack, httpx.Client(base_url=service.url, timeout=TIMEOUT) as client:
         for _ in range(50):
             stack.enter_context(connect(service, held))
         client.get("/livez")
@@ -65,7 +65,7 @@ def test_a_request_that_is_held_up_holds_up_no_other(service: Service, measured:
             started = perf_counter()
             assert client.get("/livez").status_code == 200
             slowest = max(slowest, perf_counter() - started)
-    measured("beside 50 held up", slowest, "s", at_most=BYSTANDER_SECONDS)
+    measure("beside 50 held up", slowest, "s", at_most=BYSTANDER_SECONDS)
 
 
 def test_what_ends_leaves_nothing_running(environment: dict[str, str]) -> None:
@@ -73,5 +73,5 @@ def test_what_ends_leaves_nothing_running(environment: dict[str, str]) -> None:
         assert process.stdout
         assert process.stdout.readline()
         process.kill()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
         assert listed("pid", "-s", process.pid) == []

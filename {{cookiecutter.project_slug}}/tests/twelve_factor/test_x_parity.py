@@ -8,9 +8,8 @@ from uuid import uuid4
 
 import httpx
 
-from ..support.service import COMMAND, PATIENCE, Service, free_ports
-from .report import Figures
-from .subject import (
+from ..support.service import COMMAND, TIMEOUT, Service, free_ports
+from .project import (
     COMPOSE_SECONDS,
     ROOT,
     command_of_record,
@@ -21,6 +20,7 @@ from .subject import (
     readable_paths,
     tracked,
 )
+from .report import Measure
 
 IMAGE = re.compile(r"""(?m)(?:image: |IMAGE = )["']?([a-z][a-z0-9./-]*):?([\w.-]*)["']?$""")
 
@@ -32,7 +32,7 @@ def backing_images() -> dict[str, str]:
     return {name: version for name, _, version in (image.partition(":") for image in others)}
 
 
-def test_backing_services_have_one_version_wherever_they_are_named(measured: Figures) -> None:
+def test_backing_services_have_one_version_wherever_they_are_named(measure: Measure) -> None:
     versions = backing_images()
     if not versions:
         not_applicable("nothing is attached")
@@ -45,10 +45,10 @@ def test_backing_services_have_one_version_wherever_they_are_named(measured: Fig
                 named.setdefault(name, set()).add(version)
     for name, version in versions.items():
         assert named[name] == {version}
-    measured("backing services", len(versions), "images of one version each")
+    measure("backing services", len(versions), "images of one version each")
 
 
-def test_one_version_of_python_everywhere(measured: Figures) -> None:
+def test_one_version_of_python_everywhere(measure: Measure) -> None:
     version = (ROOT / ".python-version").read_text(encoding="utf-8").strip()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     bases = [rest for name, rest in dockerfile() if name == "FROM" and rest.startswith("python:")]
@@ -57,7 +57,7 @@ def test_one_version_of_python_everywhere(measured: Figures) -> None:
     assert found | {running, project["requires-python"].removeprefix("==").removesuffix(".*")} == {
         version
     }
-    measured("named", len(bases) + 3, "times, one version", at_least=4)
+    measure("named", len(bases) + 3, "times, one version", at_least=4)
 
 
 def test_one_command_starts_it_everywhere() -> None:
@@ -76,7 +76,7 @@ def test_debugging_changes_nothing_but_the_log(environment: dict[str, str]) -> N
     assert answers[0] == answers[1]
 
 
-def test_compose_brings_everything_up(image: str, measured: Figures) -> None:
+def test_compose_brings_everything_up(image: str, measure: Measure) -> None:
     del image  # What it is made of need not be built again.
     project = f"conformance-{uuid4().hex}"
     variables = {"REVISION": project, "PORT": free_ports()["PORT"]}
@@ -84,8 +84,8 @@ def test_compose_brings_everything_up(image: str, measured: Figures) -> None:
     try:
         started = perf_counter()
         docker(*command, "up", "--build", "--wait", **variables)
-        measured("up and healthy", perf_counter() - started, "s", at_most=COMPOSE_SECONDS)
+        measure("up and healthy", perf_counter() - started, "s", at_most=COMPOSE_SECONDS)
         url = f"http://127.0.0.1:{variables['PORT']}"
-        assert httpx.get(f"{url}/readyz", timeout=PATIENCE).status_code == 200
+        assert httpx.get(f"{url}/readyz", timeout=TIMEOUT).status_code == 200
     finally:
         docker(*command, "down", "--volumes", "--rmi", "local", **variables)

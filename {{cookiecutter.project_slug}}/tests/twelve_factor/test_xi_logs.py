@@ -11,9 +11,9 @@ from time import perf_counter
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from ..support.service import COMMAND, PATIENCE, Service, connect, started, until
-from .report import Figures
-from .subject import LINE_SECONDS, OUTAGE_SECONDS, interface, readable_paths
+from ..support.service import COMMAND, TIMEOUT, Service, connect, started, until
+from .project import LINE_SECONDS, OUTAGE_SECONDS, interface, readable_paths
+from .report import Measure
 
 NASTY = ["a%0ab", "a%0d%0ab", "%1b[31m", "%22%7d%7b%22event%22:%22x%22", "%e2%80%a8", "%00", "%ff"]
 TRACEPARENT = f"00-{'ab' * 16}-{'cd' * 8}-01"
@@ -29,20 +29,20 @@ def assert_is_an_event(line: bytes) -> None:
 
 
 def test_every_line_is_an_event_from_the_first_to_the_last(
-    environment: dict[str, str], measured: Figures
+    environment: dict[str, str], measure: Measure
 ) -> None:
     with Service(environment | {"LOG_LEVEL": "debug", "LOG_LEVLE": "x"}) as service:
         for path in [*readable_paths(), "/no/such/path"]:
             service.get(path)
         for path, operations in interface()["paths"].items():
             for method in operations:
-                httpx.request(method, service.url + path, content=b"{", timeout=PATIENCE)
+                httpx.request(method, service.url + path, content=b"{", timeout=TIMEOUT)
         with connect(service, b"NONSENSE\r\n\r\n") as connection:
             connection.recv(1024)
         service.terminate()
         assert service.wait() == 0
         assert service.stderr() == b""
-    measured("read", len(service.lines), "lines", at_least=10)
+    measure("read", len(service.lines), "lines", at_least=10)
     for line in service.lines:
         assert_is_an_event(line)
 
@@ -50,7 +50,7 @@ def test_every_line_is_an_event_from_the_first_to_the_last(
 def test_a_process_that_cannot_start_says_so_in_an_event(environment: dict[str, str]) -> None:
     refused = environment | {"PORT": "x"}
     done = subprocess.run(
-        [*COMMAND, "web"], env=refused, capture_output=True, timeout=PATIENCE, check=False
+        [*COMMAND, "web"], env=refused, capture_output=True, timeout=TIMEOUT, check=False
     )
     assert done.stderr == b""
     (line,) = done.stdout.splitlines()
@@ -58,7 +58,7 @@ def test_a_process_that_cannot_start_says_so_in_an_event(environment: dict[str, 
 
 
 def test_what_clients_send_stays_inside_the_line_of_their_request(
-    service: Service, measured: Figures
+    service: Service, measure: Measure
 ) -> None:
     requests = 0
     for text in NASTY:
@@ -70,26 +70,26 @@ def test_what_clients_send_stays_inside_the_line_of_their_request(
     service.get("/version")
     service.wait_for("request", route="/version")
     told = [json.loads(line) for line in service.lines]
-    measured("told", requests, "hostile requests", at_least=5)
+    measure("told", requests, "hostile requests", at_least=5)
     assert sum(line["event"] == "request" and line["status"] == 404 for line in told) == requests
     assert {line["event"] for line in told} <= {"listening", "request"}
 
 
-def test_a_line_is_there_as_soon_as_the_answer(service: Service, measured: Figures) -> None:
+def test_a_line_is_there_as_soon_as_the_answer(service: Service, measure: Measure) -> None:
     service.get("/version")
     started = perf_counter()
     service.wait_for("request", route="/version")
-    measured("line after answer", perf_counter() - started, "s", at_most=LINE_SECONDS)
+    measure("line after answer", perf_counter() - started, "s", at_most=LINE_SECONDS)
 
 
 def test_a_line_carries_the_ids_of_its_request(service: Service) -> None:
     given = {"X-Request-ID": "abc-1", "traceparent": TRACEPARENT}
-    answer = httpx.get(f"{service.url}/version", headers=given, timeout=PATIENCE)
+    answer = httpx.get(f"{service.url}/version", headers=given, timeout=TIMEOUT)
     line = service.wait_for("request")
     assert answer.headers["x-request-id"] == line["request_id"] == "abc-1"
     assert line["trace_id"] == "ab" * 16
     for wrong in ({}, {"X-Request-ID": "a b", "traceparent": "nonsense"}):
-        answer = httpx.get(f"{service.url}/version", headers=wrong, timeout=PATIENCE)
+        answer = httpx.get(f"{service.url}/version", headers=wrong, timeout=TIMEOUT)
         line = service.wait_for("request")
         assert re.fullmatch("[0-9a-f]{32}", line["request_id"])
         assert answer.headers["x-request-id"] == line["request_id"]
@@ -100,7 +100,7 @@ def test_the_level_is_honoured(environment: dict[str, str]) -> None:
         url = f"http://127.0.0.1:{environment['PORT']}"
         until(lambda: _answers(url))
         process.terminate()
-        said, _ = process.communicate(timeout=PATIENCE)
+        said, _ = process.communicate(timeout=TIMEOUT)
     assert said == b""
 
 
@@ -111,7 +111,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def test_what_the_log_tells_is_what_the_metrics_count(service: Service, measured: Figures) -> None:
+def test_what_the_log_tells_is_what_the_metrics_count(service: Service, measure: Measure) -> None:
     for _ in range(7):
         service.get("/version")
     for _ in range(7):
@@ -124,13 +124,13 @@ def test_what_the_log_tells_is_what_the_metrics_count(service: Service, measured
         if sample.name == "http_server_request_duration_seconds_count"
         and sample.labels["http_route"] == "/version"
     ]
-    measured("metrics", len(families), "families", at_least=1)
+    measure("metrics", len(families), "families", at_least=1)
     assert counted == [7]
 
 
 def test_a_request_is_traced_where_the_environment_says(environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as collector:
-        collector.settimeout(PATIENCE)
+        collector.settimeout(TIMEOUT)
         place = f"http://127.0.0.1:{collector.getsockname()[1]}"
         tracing = {"OTEL_EXPORTER_OTLP_ENDPOINT": place, "OTEL_BSP_SCHEDULE_DELAY": "10"}
         with Service(environment | tracing) as service:
@@ -143,14 +143,14 @@ def test_a_request_is_traced_where_the_environment_says(environment: dict[str, s
 
 
 def test_a_collector_that_is_away_delays_nothing(
-    environment: dict[str, str], measured: Figures
+    environment: dict[str, str], measure: Measure
 ) -> None:
     away = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_SCHEDULE_DELAY": "10"}
     with Service(environment | away) as service:
         started = perf_counter()
         for _ in range(20):
             assert service.get("/version").status_code == 200
-        measured("20 requests", perf_counter() - started, "s", at_most=OUTAGE_SECONDS)
+        measure("20 requests", perf_counter() - started, "s", at_most=OUTAGE_SECONDS)
         service.terminate()
         assert service.wait() == 0
 
@@ -163,6 +163,6 @@ def test_a_reader_that_has_gone_does_not_end_it(environment: dict[str, str]) -> 
         until(lambda: _answers(url))
         os.close(reading)
         for _ in range(20):
-            assert httpx.get(f"{url}/version", timeout=PATIENCE).status_code == 200
+            assert httpx.get(f"{url}/version", timeout=TIMEOUT).status_code == 200
         process.terminate()
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0

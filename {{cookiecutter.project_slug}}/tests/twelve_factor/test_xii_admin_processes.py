@@ -4,8 +4,8 @@ import json
 import socket
 
 from ..support.service import path_only, run
-from .report import Figures
-from .subject import commands, docker, endless, interface
+from .project import commands, docker, endless, interface
+from .report import Measure
 
 WITHOUT_CONFIGURATION = {"openapi"}
 
@@ -15,17 +15,17 @@ def admin_commands() -> list[str]:
     return [name for name in commands() if name not in endless()]
 
 
-def test_each_explains_itself_without_configuration(measured: Figures) -> None:
-    measured("menu", len(commands()), "commands", at_least=4)
+def test_each_explains_itself_without_configuration(measure: Measure) -> None:
+    measure("menu", len(commands()), "commands", at_least=4)
     for name in commands():
         done = run(path_only(), name, "--help")
         assert (done.returncode, done.stderr) == (0, ""), name
         assert done.stdout.startswith("usage: ")
 
 
-def test_each_refuses_what_a_server_would_refuse(measured: Figures) -> None:
+def test_each_refuses_what_a_server_would_refuse(measure: Measure) -> None:
     refusing = [name for name in admin_commands() if name not in WITHOUT_CONFIGURATION]
-    measured("refusing", len(refusing), "commands", at_least=2)
+    measure("refusing", len(refusing), "commands", at_least=2)
     for name in refusing:
         done = run(path_only() | {"PORT": "x"}, name)
         assert done.returncode == 78, name

@@ -70,18 +70,18 @@ async def test_an_error_is_a_problem_that_repeats_nothing(
     app: FastAPI, path: str, status: int
 ) -> None:
     with capture_logs():
-        answer = await ask(app, "GET", path)
-    assert answer.status_code == answer.json()["status"] == status
-    assert answer.headers["content-type"] == PROBLEM
-    assert answer.json().keys() == MEMBERS
-    assert answer.json()["request_id"] == answer.headers["x-request-id"]
-    assert "hunter2" not in answer.text
+        response = await ask(app, "GET", path)
+    assert response.status_code == response.json()["status"] == status
+    assert response.headers["content-type"] == PROBLEM
+    assert response.json().keys() == MEMBERS
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+    assert "hunter2" not in response.text
 
 
 async def test_a_response_to_another_method_lists_those_that_are_allowed(app: FastAPI) -> None:
     for method in ("GET", "OPTIONS", "BREW"):
-        answer = await ask(app, method, "/thing")
-        assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, PUT")
+        response = await ask(app, method, "/thing")
+        assert (response.status_code, response.headers["allow"]) == (405, "DELETE, PUT")
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ async def test_a_response_to_another_method_lists_those_that_are_allowed(app: Fa
 async def test_a_validation_error_repeats_nothing_that_was_sent(
     app: FastAPI, path: str, body: object, pointer: str | None
 ) -> None:
-    answer = await ask(app, "POST", path, json=body)
-    assert answer.status_code == 422
-    assert "hunter2" not in answer.text
-    assert answer.json()["errors"][0].get("pointer") == pointer
+    response = await ask(app, "POST", path, json=body)
+    assert response.status_code == 422
+    assert "hunter2" not in response.text
+    assert response.json()["errors"][0].get("pointer") == pointer
 
 
 @pytest.mark.parametrize("path", ["/livez", "/no/such/path", "/error", "/docs", "/openapi.json"])
@@ -140,11 +140,11 @@ async def test_only_listed_origins_may_call(settings: Settings, origin: str, all
     app = an_app(settings, cors_origins=f"{ORIGIN},https://b.example")
     preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     for method, path, status in (("GET", "/no/such/path", 404), ("OPTIONS", "/livez", 204)):
-        answer = await ask(app, method, path, headers=preflight)
-        assert answer.status_code == status
-        allows = answer.headers.get("access-control-allow-origin")
+        response = await ask(app, method, path, headers=preflight)
+        assert response.status_code == status
+        allows = response.headers.get("access-control-allow-origin")
         assert allows == (origin if allowed else None)
-        assert "access-control-allow-credentials" not in answer.headers
+        assert "access-control-allow-credentials" not in response.headers
 
 
 async def test_readiness_names_what_is_unhealthy_and_hides_the_message(settings: Settings) -> None:
@@ -157,15 +157,15 @@ async def test_readiness_names_what_is_unhealthy_and_hides_the_message(settings:
         return "degraded"
 
     readiness.pings = {"cache": degraded}
-    answer = await ask(app, "GET", "/readyz")
-    assert answer.status_code == 200
-    assert answer.json() == {"status": "ready", "checks": {"cache": "degraded"}}
+    response = await ask(app, "GET", "/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ready", "checks": {"cache": "degraded"}}
     readiness.pings = {"cache": degraded, "database": broken}
-    answer = await ask(app, "GET", "/readyz")
-    assert answer.status_code == 503
-    assert answer.headers["content-type"] == PROBLEM
-    assert answer.json()["checks"] == {"cache": "degraded", "database": "ConnectionTimeout"}
-    assert "hunter2" not in answer.text
+    response = await ask(app, "GET", "/readyz")
+    assert response.status_code == 503
+    assert response.headers["content-type"] == PROBLEM
+    assert response.json()["checks"] == {"cache": "degraded", "database": "ConnectionTimeout"}
+    assert "hunter2" not in response.text
 
 
 async def test_documents_name_the_template_and_every_problem(app: FastAPI) -> None:
@@ -181,9 +181,9 @@ async def test_documents_name_the_template_and_every_problem(app: FastAPI) -> No
 async def test_one_line_per_request_and_an_invalid_id_is_replaced(app: FastAPI, given: str) -> None:
     headers = {"X-Request-ID": given, "traceparent": f"00-{'0' * 32}-{'cd' * 8}-01"}
     with capture_logs() as lines:
-        answer = await ask(app, "GET", "/livez?token=hunter2", headers=headers)
+        response = await ask(app, "GET", "/livez?token=hunter2", headers=headers)
     (line,) = lines
     assert (line["method"], line["route"], line["status"]) == ("GET", "/livez", 200)
     assert line["duration_ms"] > 0
     assert "hunter2" not in str(line)
-    assert re.fullmatch("(?!0{32})[0-9a-f]{32}", answer.headers["x-request-id"])
+    assert re.fullmatch("(?!0{32})[0-9a-f]{32}", response.headers["x-request-id"])

@@ -20,7 +20,7 @@ from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from ...support.service import PATIENCE, read_all, resident_bytes, until
+from ...support.service import TIMEOUT, read_all, resident_bytes, until
 
 MEGABYTE = 1_000_000
 CHUNKED = "Transfer-Encoding: chunked"
@@ -47,7 +47,7 @@ def serving(app: FastAPI, settings: Settings) -> Iterator[Server]:
             yield server
         finally:
             server.should_exit = True
-            thread.join(PATIENCE)
+            thread.join(TIMEOUT)
             assert not thread.is_alive()
 
 
@@ -88,7 +88,7 @@ def an_app(settings: Settings) -> FastAPI:
 
 
 def ask(settings: Settings, sent: bytes) -> socket.socket:
-    connection = socket.create_connection((settings.host, settings.port), timeout=PATIENCE)
+    connection = socket.create_connection((settings.host, settings.port), timeout=TIMEOUT)
     connection.sendall(sent)
     return connection
 
@@ -99,13 +99,13 @@ def head(line: str, *headers: str) -> bytes:
 
 def test_an_error_keeps_the_connection(app: FastAPI, settings: Settings) -> None:
     with capture_logs(), serving(app, settings):
-        connection = HTTPConnection(settings.host, settings.port, timeout=PATIENCE)
+        connection = HTTPConnection(settings.host, settings.port, timeout=TIMEOUT)
         connection.connect()
         connection.auto_open = 0  # A second connection would be an error.
         for path, status in [("/error", 500), ("/livez", 200)] * 50:
             connection.request("GET", path)
-            with connection.getresponse() as answer:
-                assert (answer.status, bool(answer.read())) == (status, True)
+            with connection.getresponse() as response:
+                assert (response.status, bool(response.read())) == (status, True)
         connection.close()
 
 
@@ -122,8 +122,8 @@ def test_a_request_whose_client_leaves_is_cancelled(app: FastAPI, settings: Sett
 
     with capture_logs() as lines, serving(app, settings):
         with ask(settings, head("GET /waiting")):
-            assert begun.wait(PATIENCE)
-        assert cancelled.wait(PATIENCE)
+            assert begun.wait(TIMEOUT)
+        assert cancelled.wait(TIMEOUT)
         until(lambda: any(line["event"] == "request" for line in lines))
     assert [line["status"] for line in lines if line["event"] == "request"] == [499]
     assert {line["log_level"] for line in lines} == {"info"}
@@ -135,7 +135,7 @@ def test_work_after_a_response_is_not_cancelled(app: FastAPI, settings: Settings
     class Answer(Response):
         async def __call__(self, *asgi: object) -> None:
             await super().__call__(*asgi)  # type: ignore[arg-type]
-            await asyncio.to_thread(go.wait, PATIENCE)
+            await asyncio.to_thread(go.wait, TIMEOUT)
             done.set()
 
     @app.get("/later")
@@ -148,7 +148,7 @@ def test_work_after_a_response_is_not_cancelled(app: FastAPI, settings: Settings
             assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
         until(lambda: not server.server_state.connections)
         go.set()
-        assert done.wait(PATIENCE)
+        assert done.wait(TIMEOUT)
 
 
 def test_a_client_that_does_not_read_is_disconnected(app: FastAPI, settings: Settings) -> None:
@@ -169,9 +169,9 @@ def test_an_upload_that_is_too_large_ends_early(app: FastAPI, settings: Settings
             while sent < 100 and not select.select([connection], [], [], 0)[0]:
                 connection.sendall(chunk)
                 sent += 1
-            answer = read_all(connection)
-            assert answer.startswith(b"HTTP/1.1 413 ")
-            assert b"connection: close" in answer.lower()
+            response = read_all(connection)
+            assert response.startswith(b"HTTP/1.1 413 ")
+            assert b"connection: close" in response.lower()
             assert sent < 50
             until(lambda: not server.server_state.connections)  # Although we have not closed it.
         assert resident_bytes(os.getpid()) - before < 20 * MEGABYTE
@@ -185,7 +185,7 @@ def test_a_body_that_is_too_large_or_malformed_is_rejected(
     field, body, status = rejected
     small = settings.model_copy(update={"max_body_bytes": 100})
     with serving(app, small), ask(small, head(f"{method} /count", field) + body) as connection:
-        answer = read_all(connection)
-    assert answer.startswith(b"HTTP/1.1 %d " % status)
-    assert b"application/problem+json" in answer
-    assert answer.lower().count(b"connection: close") == 1
+        response = read_all(connection)
+    assert response.startswith(b"HTTP/1.1 %d " % status)
+    assert b"application/problem+json" in response
+    assert response.lower().count(b"connection: close") == 1

@@ -74,44 +74,44 @@ def too_large(service: Service) -> float:
     return float(found[1]) if found else 0
 
 
-def test_malformed_requests_are_rejected_with_a_problem(shared: Service) -> None:
-    before = too_large(shared)
+def test_malformed_requests_are_rejected_with_a_problem(service: Service) -> None:
+    before = too_large(service)
     for name, (sent, status) in REJECTED.items():
-        with connect(shared, sent) as connection:
+        with connect(service, sent) as connection:
             head, _, body = read_all(connection).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 %d " % status), name
         assert b"content-type: application/problem+json" in head, name
         assert b"x-content-type-options: nosniff" in head, name
         assert b"connection: close" in head.lower(), name
-        line = shared.wait_for("request")
+        line = service.wait_for("request")
         problem = json.loads(body)
         assert (line["status"], line["route"], line["level"]) == (status, "", "info"), name
         assert problem["status"] == status, name
         assert problem["request_id"] == line["request_id"], name
-    assert too_large(shared) == before + 4
+    assert too_large(service) == before + 4
 
 
-def test_requests_at_the_limits_are_accepted(shared: Service) -> None:
+def test_requests_at_the_limits_are_accepted(service: Service) -> None:
     for sent in LARGEST:
-        with connect(shared, sent) as connection:
+        with connect(service, sent) as connection:
             assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
-def test_pipelined_requests_are_answered_in_turn(shared: Service) -> None:
+def test_pipelined_requests_are_answered_in_turn(service: Service) -> None:
     # A body does not count as headers.
     large = POST + b"Content-Length: 500000\r\n\r\n" + b"a" * 500_000
     sent = large + VALID * 3 + HEAD + b"Connection: close\r\n\r\n"
-    assert statuses(shared, sent) == [b"404", *[b"200"] * 4]
-    assert statuses(shared, VALID * 2 + b"noise\r\n\r\n" + VALID) == [b"200", b"200", b"400"]
-    *first, last = statuses(shared, VALID * 1000)
+    assert statuses(service, sent) == [b"404", *[b"200"] * 4]
+    assert statuses(service, VALID * 2 + b"noise\r\n\r\n" + VALID) == [b"200", b"200", b"400"]
+    *first, last = statuses(service, VALID * 1000)
     assert set(first) == {b"200"}
     assert last == b"429"
     assert len(first) < 999
 
 
-def test_an_upgrade_is_ignored_and_ends_the_connection(shared: Service) -> None:
+def test_an_upgrade_is_ignored_and_ends_the_connection(service: Service) -> None:
     upgrade = HEAD + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
-    assert statuses(shared, upgrade + VALID) == [b"200"]
+    assert statuses(service, upgrade + VALID) == [b"200"]
 
 
 def test_silent_clients_are_disconnected_and_disturb_no_other(environment: dict[str, str]) -> None:
@@ -137,10 +137,10 @@ def quick(settings: Settings) -> Settings:
 
 def test_where_the_service_is_slow_it_is_503(quick: Settings) -> None:
     with capture_logs() as lines, serving(an_app(quick), quick):
-        answer = fetch(f"http://{quick.host}:{quick.port}/slow", "POST", content=b"body")
-    assert answer.status_code == 503
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert "retry-after" in answer.headers
+        response = fetch(f"http://{quick.host}:{quick.port}/slow", "POST", content=b"body")
+    assert response.status_code == 503
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "retry-after" in response.headers
     told = [line for line in lines if line["event"] == "request"]
     assert [(line["status"], line["route"]) for line in told] == [(503, "/slow")]
     assert told[0]["failure"] == "request timeout"
@@ -159,11 +159,11 @@ def test_where_the_client_is_slow_it_is_408(quick: Settings) -> None:
 def test_a_response_that_does_not_end_is_cut_off(quick: Settings) -> None:
     with capture_logs() as lines, serving(an_app(quick), quick):
         with ask(quick, head("GET /endless")) as connection:
-            answer = read_all(connection)
+            response = read_all(connection)
         with ask(quick, head("GET /livez", "Connection: close")) as connection:
             assert read_all(connection).startswith(b"HTTP/1.1 200 ")
-    assert answer.startswith(b"HTTP/1.1 200 ")
-    assert answer.endswith(b"\r\ndrop\r\n")  # An answer that is whole ends with an empty chunk.
+    assert response.startswith(b"HTTP/1.1 200 ")
+    assert response.endswith(b"\r\ndrop\r\n")  # An response that is whole ends with an empty chunk.
     told = [line.get("failure") for line in lines if line["event"] == "request"]
     assert told == ["request timeout", None]
     assert "exc_info" not in str(lines)

@@ -14,7 +14,7 @@ from {{ cookiecutter.package_name }}.chassis.redis.client import open_redis
 from {{ cookiecutter.package_name }}.chassis.redis.settings import RedisUrl
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from ...support.service import PATIENCE, Proxy
+from ...support.service import TIMEOUT, Proxy
 
 LIMITED = "/openapi.json"
 
@@ -27,13 +27,13 @@ async def test_requests_are_served_in_an_outage_and_limited_after_it(
     for outage, end in outages:
         outage()
         for _ in range(20):
-            answer = await client.get(LIMITED)
-            assert answer.status_code == 200
-            assert "ratelimit" not in answer.headers
+            response = await client.get(LIMITED)
+            assert response.status_code == 200
+            assert "ratelimit" not in response.headers
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["checks"]["redis"]) == (200, "degraded")
         end()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while (await client.get("/readyz")).json()["checks"]["redis"] != "ok":
                 pass
         assert (await client.get(LIMITED)).headers["ratelimit"]

@@ -1,1 +1,0 @@
-"""What takes long: experiments with the real service, each with a figure to reach."""

@@ -1,1 +1,0 @@
-"""What developers run on their own machines; none of it is part of the service or its image."""

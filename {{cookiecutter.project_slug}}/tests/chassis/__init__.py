@@ -1,1 +1,0 @@
-"""Tests of the chassis, which is the same in every service."""

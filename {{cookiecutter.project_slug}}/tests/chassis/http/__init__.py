@@ -1,1 +1,0 @@
-"""Tests of HTTP: the application, the server and its connections."""

@@ -1,1 +1,0 @@
-"""Tests of jobs: the queue and the worker process."""

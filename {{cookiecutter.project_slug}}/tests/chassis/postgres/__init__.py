@@ -1,1 +1,0 @@
-"""Tests of PostgreSQL: the pool, the schema, rotation of the address."""

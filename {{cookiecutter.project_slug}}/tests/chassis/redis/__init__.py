@@ -1,1 +1,0 @@
-"""Tests of Redis: outages, rotation, rate limit."""

@@ -1,1 +1,0 @@
-"""What is deployed agrees with itself, with the settings and with Compose."""

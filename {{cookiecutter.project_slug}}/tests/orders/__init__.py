@@ -1,1 +1,0 @@
-"""Tests of orders, the example of this service."""

@@ -1,1 +1,0 @@
-"""What the tests share: the real process, servers, stores, measurements."""

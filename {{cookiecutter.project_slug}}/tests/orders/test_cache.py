@@ -100,7 +100,7 @@ async def test_a_change_that_is_told_is_seen(
     order = await place(cached, "tea", 1)
     await cached.get(order.id)
     changed = await store.change(order)
-    await cached.forget(order.id)
+    await cached.invalidate(order.id)
     assert await cached.get(order.id) == changed
 
 
@@ -136,7 +136,7 @@ async def test_what_was_read_before_a_change_does_not_come_after_it(
     late = asyncio.create_task(cached.get(order.id))
     await store.has_read.wait()
     changed = await store.change(order)
-    await cached.forget(order.id)
+    await cached.invalidate(order.id)
     if others_read:
         other = asyncio.create_task(cached.get(order.id))
         store.has_read.clear()

@@ -62,20 +62,20 @@ async def test_after_a_failure_nothing_is_asked_for_a_while(
     async with open_redis(settings, "test") as redis:
         for _ in range(10):
             with pytest.raises(Unavailable, match="ConnectionError"):
-                await redis.ask(command)
+                await redis.call(command)
         assert asked == 1
         assert await redis.ping() == "degraded"
         with pytest.raises(Unavailable):
-            await redis.insist(command)
+            await redis.call_always(command)
         assert asked == 2
-        await redis.insist(redis.client.ping)
+        await redis.call_always(redis.client.ping)
         assert await redis.ping() == "ok"
 
 
 async def test_one_late_answer_among_others_is_no_outage(settings: Settings) -> None:
     with capture_logs() as lines:
         async with open_redis(settings, "test") as redis:
-            late = asyncio.create_task(redis.ask(asyncio.Event().wait))
+            late = asyncio.create_task(redis.call(asyncio.Event().wait))
             assert await redis.ping() == "ok"
             with pytest.raises(Unavailable, match="TimeoutError"):
                 await late

@@ -102,7 +102,7 @@ def test_a_fault_is_found_by_the_check_that_looks_for_it(
 ) -> None:
     with mutated(subject, mutant):
         check = f"{CHECKS}/test_{mutant.factor}.py"
-        found = outcomes(subject, check, PATIENCE_SECONDS="8")
+        found = outcomes(subject, check, TEST_TIMEOUT_SECONDS="8")
     assert found["failed"] == {mutant.check, *mutant.also}
 
 

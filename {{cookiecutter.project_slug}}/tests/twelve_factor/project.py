@@ -17,7 +17,7 @@ import httpx
 import pytest
 import yaml
 
-from ..support.service import PATIENCE, Proxy, path_only, run
+from ..support.service import TIMEOUT, Proxy, path_only, run
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
@@ -159,7 +159,7 @@ class Resource:
 
     def create(self, url: str) -> str:
         """Create one and return its path."""
-        answer = httpx.post(f"{url}{self.path}", json=self.example, timeout=PATIENCE)
+        answer = httpx.post(f"{url}{self.path}", json=self.example, timeout=TIMEOUT)
         assert answer.status_code == 201, answer.text
         return str(answer.headers["location"])
 

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from ..support.service import PATIENCE, Service
+from ..support.service import TIMEOUT, Service
 from .project import interface, resource
 from .report import Measure
 
@@ -25,7 +25,7 @@ def test_what_is_served_is_what_the_command_prints(service: Service, measure: Me
     [("GET", "/no/such/path", 404), ("DELETE", "/livez", 405), ("PURGE", "/livez", 405)],
 )
 def test_every_error_has_one_shape(service: Service, method: str, path: str, status: int) -> None:
-    answer = httpx.request(method, service.url + path, timeout=PATIENCE)
+    answer = httpx.request(method, service.url + path, timeout=TIMEOUT)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json().keys() >= MEMBERS

@@ -6,7 +6,7 @@ import re
 import httpx
 import yaml
 
-from ..support.service import PATIENCE, Service
+from ..support.service import TIMEOUT, Service
 from .project import ROOT, compose, docker, last_stage, readable_paths
 from .report import Measure
 
@@ -21,13 +21,13 @@ def test_no_answer_tells_what_serves_it(service: Service, measure: Measure) -> N
 def test_no_other_site_may_read_an_answer(service: Service) -> None:
     headers = {"Origin": "https://other.example", "Access-Control-Request-Method": "GET"}
     for method in ("GET", "OPTIONS"):
-        answer = httpx.request(method, f"{service.url}/version", headers=headers, timeout=PATIENCE)
+        answer = httpx.request(method, f"{service.url}/version", headers=headers, timeout=TIMEOUT)
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
 def test_a_body_that_is_too_large_is_refused(environment: dict[str, str]) -> None:
     with Service(environment | {"MAX_BODY_BYTES": "1000"}) as service:
-        answer = httpx.post(f"{service.url}/version", content=b"x" * 1001, timeout=PATIENCE)
+        answer = httpx.post(f"{service.url}/version", content=b"x" * 1001, timeout=TIMEOUT)
         assert answer.status_code == 413
 
 

@@ -13,7 +13,7 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..support.service import PATIENCE, Proxy, Service, connect, path_only, run
+from ..support.service import TIMEOUT, Proxy, Service, connect, path_only, run
 from .project import (
     REFUSAL_SECONDS,
     ROOT,
@@ -142,7 +142,7 @@ def canaries(environment: dict[str, str], proxies: dict[str, Proxy]) -> dict[str
 def traffic(service: Service) -> Iterator[bytes]:
     """Yield the answers to requests of all kinds, with canaries wherever clients send secrets."""
     headers = {"Authorization": f"Bearer {CANARY}", "Cookie": f"session={CANARY}"}
-    with httpx.Client(base_url=service.url, headers=headers, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=service.url, headers=headers, timeout=TIMEOUT) as client:
         for path in [*readable_paths(), "/no/such/path"]:
             answer = client.get(path, params={"token": CANARY})
             yield answer.content + repr(answer.headers).encode()

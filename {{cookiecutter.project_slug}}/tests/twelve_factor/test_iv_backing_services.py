@@ -5,7 +5,7 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..support.service import PATIENCE, Proxy, Service, assert_stops, run, until
+from ..support.service import TIMEOUT, Proxy, Service, assert_stops, run, until
 from .project import (
     BACKING_SERVICES,
     OUTAGE_SECONDS,
@@ -101,7 +101,7 @@ def test_liveness_asks_none_of_them(
             proxy.freeze()
         started = perf_counter()
         for _ in range(20):
-            assert httpx.get(f"{service.url}/livez", timeout=PATIENCE).status_code == 200
+            assert httpx.get(f"{service.url}/livez", timeout=TIMEOUT).status_code == 200
         measure("20 times live", perf_counter() - started, "s", at_most=OUTAGE_SECONDS / 2)
         for proxy in proxies.values():
             proxy.thaw()

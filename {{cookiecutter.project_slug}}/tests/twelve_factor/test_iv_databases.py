@@ -7,14 +7,14 @@ from .project import resource, tracked
 
 
 def test_another_one_is_attached_by_its_address_alone(
-    environment: dict[str, str], elsewhere: dict[str, str]
+    environment: dict[str, str], unmigrated_environment: dict[str, str]
 ) -> None:
     made = resource()
     before = digest()
     with Service(environment) as service:
         kept = made.create(service.url)
-    assert run(elsewhere, "migrate").returncode == 0
-    with Service(elsewhere) as service:
+    assert run(unmigrated_environment, "migrate").returncode == 0
+    with Service(unmigrated_environment) as service:
         assert service.get(kept).status_code == 404
         made.create(service.url)
     with Service(environment) as service:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from ..support.service import (
-    PATIENCE,
+    TIMEOUT,
     Service,
     connect,
     free_ports,
@@ -61,7 +61,7 @@ class Client(threading.Thread):
         super().__init__()
         self.sent = self.failed = 0
         limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0)
-        self._client = httpx.Client(base_url=service.url, timeout=PATIENCE, limits=limits)
+        self._client = httpx.Client(base_url=service.url, timeout=TIMEOUT, limits=limits)
 
     def run(self) -> None:
         try:
@@ -83,7 +83,7 @@ def test_no_request_fails_while_it_stops(stopping: dict[str, str], measure: Meas
         status = service.wait()
         taken = perf_counter() - started
         for client in clients:
-            client.join(PATIENCE)
+            client.join(TIMEOUT)
     measure("asked while stopping", sum(c.sent for c in clients), "requests", at_least=200)
     measure("failed", sum(client.failed for client in clients), "requests", at_most=0)
     measure("stopped", taken, "s", at_most=DRAIN_SECONDS + STOP_MARGIN_SECONDS)
@@ -115,7 +115,7 @@ def test_a_request_in_flight_is_answered(stopping: dict[str, str]) -> None:
 def refuses(url: str) -> bool:
     """Tell whether the door is closed to new connections."""
     try:
-        httpx.get(f"{url}/livez", timeout=PATIENCE)
+        httpx.get(f"{url}/livez", timeout=TIMEOUT)
     except httpx.TransportError:
         return True
     return False
@@ -172,7 +172,7 @@ def test_the_command_of_the_image_is_what_gets_the_signal(stopping: dict[str, st
         assert process.stdout
         until(lambda: b'"listening"' in process.stdout.readline())  # type: ignore[union-attr]
         os.kill(process.pid, signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
         with suppress(ProcessLookupError):
             os.killpg(process.pid, 0)
             pytest.fail("something of it is left")
@@ -193,7 +193,7 @@ def test_it_serves_again_after_every_kill(environment: dict[str, str], measure: 
             until(lambda: service.get("/readyz").status_code == 200)
             connection = connect(service, HALF_A_HEAD)
             service.process.kill()
-            service.process.wait(PATIENCE)
+            service.process.wait(TIMEOUT)
             connection.close()
     measure("kills", 5, "each served again")
 

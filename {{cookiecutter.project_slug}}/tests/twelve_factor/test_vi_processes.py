@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ..support.service import PATIENCE, Service, free_ports
+from ..support.service import TIMEOUT, Service, free_ports
 from .project import ROOT, readable_paths, resource
 from .report import Measure
 
@@ -32,7 +32,7 @@ def test_what_one_replica_stores_every_other_finds_and_deletes(
             path = made.create(one.url)
             assert other.get(path).status_code == 200
             assert one.get(path).status_code == 200
-            assert httpx.delete(f"{other.url}{path}", timeout=PATIENCE).status_code == 204
+            assert httpx.delete(f"{other.url}{path}", timeout=TIMEOUT).status_code == 204
             assert one.get(path).status_code == 404
     measure("journeys", 10, "over 2 replicas")
 

@@ -11,7 +11,7 @@ from time import perf_counter
 import httpx
 import pytest
 
-from ..support.service import PATIENCE, Service, free_ports, run
+from ..support.service import TIMEOUT, Service, free_ports, run
 from .project import REFUSAL_SECONDS, docker
 from .report import Measure
 
@@ -79,7 +79,7 @@ def test_what_is_no_port_is_refused(environment: dict[str, str], port: str) -> N
 
 
 def test_no_other_web_server_stands_before_it(service: Service) -> None:
-    answer = httpx.get(f"{service.url}/version", timeout=PATIENCE)
+    answer = httpx.get(f"{service.url}/version", timeout=TIMEOUT)
     assert answer.status_code == 200
     assert not {"server", "via", "x-powered-by"} & answer.headers.keys()
 

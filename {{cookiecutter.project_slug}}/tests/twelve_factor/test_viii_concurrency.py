@@ -7,7 +7,7 @@ from time import perf_counter
 
 import httpx
 
-from ..support.service import COMMAND, PATIENCE, Service, connect, free_ports, started
+from ..support.service import COMMAND, TIMEOUT, Service, connect, free_ports, started
 from .project import (
     BYSTANDER_SECONDS,
     command_of_record,
@@ -57,7 +57,7 @@ def test_the_platform_can_run_any_number_of_them() -> None:
 def test_a_request_that_is_held_up_holds_up_no_other(service: Service, measure: Measure) -> None:
     held, _ = resource().halves()
     slowest = 0.0
-    with ExitStack() as stack, httpx.Client(base_url=service.url, timeout=PATIENCE) as client:
+    with ExitStack() as stack, httpx.Client(base_url=service.url, timeout=TIMEOUT) as client:
         for _ in range(50):
             stack.enter_context(connect(service, held))
         client.get("/livez")
@@ -73,5 +73,5 @@ def test_what_ends_leaves_nothing_running(environment: dict[str, str]) -> None:
         assert process.stdout
         assert process.stdout.readline()
         process.kill()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
         assert listed("pid", "-s", process.pid) == []

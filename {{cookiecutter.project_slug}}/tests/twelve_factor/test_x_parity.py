@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ..support.service import COMMAND, PATIENCE, Service, free_ports
+from ..support.service import COMMAND, TIMEOUT, Service, free_ports
 from .project import (
     COMPOSE_SECONDS,
     ROOT,
@@ -86,6 +86,6 @@ def test_compose_brings_everything_up(image: str, measure: Measure) -> None:
         docker(*command, "up", "--build", "--wait", **variables)
         measure("up and healthy", perf_counter() - started, "s", at_most=COMPOSE_SECONDS)
         url = f"http://127.0.0.1:{variables['PORT']}"
-        assert httpx.get(f"{url}/readyz", timeout=PATIENCE).status_code == 200
+        assert httpx.get(f"{url}/readyz", timeout=TIMEOUT).status_code == 200
     finally:
         docker(*command, "down", "--volumes", "--rmi", "local", **variables)

@@ -11,7 +11,7 @@ from time import perf_counter
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from ..support.service import COMMAND, PATIENCE, Service, connect, started, until
+from ..support.service import COMMAND, TIMEOUT, Service, connect, started, until
 from .project import LINE_SECONDS, OUTAGE_SECONDS, interface, readable_paths
 from .report import Measure
 
@@ -36,7 +36,7 @@ def test_every_line_is_an_event_from_the_first_to_the_last(
             service.get(path)
         for path, operations in interface()["paths"].items():
             for method in operations:
-                httpx.request(method, service.url + path, content=b"{", timeout=PATIENCE)
+                httpx.request(method, service.url + path, content=b"{", timeout=TIMEOUT)
         with connect(service, b"NONSENSE\r\n\r\n") as connection:
             connection.recv(1024)
         service.terminate()
@@ -50,7 +50,7 @@ def test_every_line_is_an_event_from_the_first_to_the_last(
 def test_a_process_that_cannot_start_says_so_in_an_event(environment: dict[str, str]) -> None:
     refused = environment | {"PORT": "x"}
     done = subprocess.run(
-        [*COMMAND, "web"], env=refused, capture_output=True, timeout=PATIENCE, check=False
+        [*COMMAND, "web"], env=refused, capture_output=True, timeout=TIMEOUT, check=False
     )
     assert done.stderr == b""
     (line,) = done.stdout.splitlines()
@@ -84,12 +84,12 @@ def test_a_line_is_there_as_soon_as_the_answer(service: Service, measure: Measur
 
 def test_a_line_carries_the_ids_of_its_request(service: Service) -> None:
     given = {"X-Request-ID": "abc-1", "traceparent": TRACEPARENT}
-    answer = httpx.get(f"{service.url}/version", headers=given, timeout=PATIENCE)
+    answer = httpx.get(f"{service.url}/version", headers=given, timeout=TIMEOUT)
     line = service.wait_for("request")
     assert answer.headers["x-request-id"] == line["request_id"] == "abc-1"
     assert line["trace_id"] == "ab" * 16
     for wrong in ({}, {"X-Request-ID": "a b", "traceparent": "nonsense"}):
-        answer = httpx.get(f"{service.url}/version", headers=wrong, timeout=PATIENCE)
+        answer = httpx.get(f"{service.url}/version", headers=wrong, timeout=TIMEOUT)
         line = service.wait_for("request")
         assert re.fullmatch("[0-9a-f]{32}", line["request_id"])
         assert answer.headers["x-request-id"] == line["request_id"]
@@ -100,7 +100,7 @@ def test_the_level_is_honoured(environment: dict[str, str]) -> None:
         url = f"http://127.0.0.1:{environment['PORT']}"
         until(lambda: _answers(url))
         process.terminate()
-        said, _ = process.communicate(timeout=PATIENCE)
+        said, _ = process.communicate(timeout=TIMEOUT)
     assert said == b""
 
 
@@ -130,7 +130,7 @@ def test_what_the_log_tells_is_what_the_metrics_count(service: Service, measure:
 
 def test_a_request_is_traced_where_the_environment_says(environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as collector:
-        collector.settimeout(PATIENCE)
+        collector.settimeout(TIMEOUT)
         place = f"http://127.0.0.1:{collector.getsockname()[1]}"
         tracing = {"OTEL_EXPORTER_OTLP_ENDPOINT": place, "OTEL_BSP_SCHEDULE_DELAY": "10"}
         with Service(environment | tracing) as service:
@@ -163,6 +163,6 @@ def test_a_reader_that_has_gone_does_not_end_it(environment: dict[str, str]) -> 
         until(lambda: _answers(url))
         os.close(reading)
         for _ in range(20):
-            assert httpx.get(f"{url}/version", timeout=PATIENCE).status_code == 200
+            assert httpx.get(f"{url}/version", timeout=TIMEOUT).status_code == 200
         process.terminate()
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0

@@ -11,7 +11,7 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.cluster import DIGEST, IMAGE, Cluster, one_line
+from tests.support.cluster import DIGEST, IMAGE, Cluster, error_of
 from tests.support.running import Installed, Web, install
 
 Answers = dict[str, list[tuple[int, str]]]
@@ -64,10 +64,10 @@ def test_the_real_service_is_as_it_should_be(cluster: Cluster, installed: Instal
         assert done.returncode == 0, done.stderr
         paths = [line.removeprefix(web.url) for line in done.stdout.splitlines()]
         assert paths == [f"{path}: as it should be" for path in RIGHT]
-        other = one_line(probe(cluster, web.url, REVISION="def456"))
+        other = error_of(probe(cluster, web.url, REVISION="def456"))
         assert other == f"{web.url}/version: is revision abc123, and should be def456"
         assert web.stop() == 0
-    assert "/livez: does not answer" in one_line(probe(cluster, web.url))
+    assert "/livez: does not answer" in error_of(probe(cluster, web.url))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_real_service_is_as_it_should_be(cluster: Cluster, installed: Instal
 )
 def test_a_wrong_answer_is_told(cluster: Cluster, answers: Answers, said: str) -> None:
     with serving(RIGHT | answers) as url:
-        assert said in one_line(probe(cluster, url))
+        assert said in error_of(probe(cluster, url))
 
 
 def test_it_asks_again_until_the_new_pods_answer(cluster: Cluster) -> None:
@@ -104,7 +104,7 @@ def test_what_cannot_be_asked_is_refused(
     variables: dict[str, str],
     said: str,
 ) -> None:
-    assert said in one_line(probe(cluster, "http://127.0.0.1:1", **variables))
+    assert said in error_of(probe(cluster, "http://127.0.0.1:1", **variables))
 
 
 def test_an_earlier_release_is_expected_to_be_the_revision_of_its_image(cluster: Cluster) -> None:

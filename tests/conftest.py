@@ -12,10 +12,10 @@ from tools.pythons import newest_python
 
 from .support import variant_table
 from .support.baking import Baker
-from .support.ci_services import services  # noqa: F401  # A fixture.
 from .support.cluster import cluster, delivering_python, deployable  # noqa: F401  # Fixtures.
 from .support.containers import alone, compose, image, package, service, up  # noqa: F401  # Fixtures.
 from .support.environments import Environments
+from .support.pipelines import services  # noqa: F401  # A fixture.
 from .support.small_template import marked, output, own, refuses, said, slim, small  # noqa: F401  # Fixtures.
 from .support.updates import owned, rendering, template_repository  # noqa: F401  # Fixtures.
 from .support.variants import ROWS, VARIANTS, behaviour

@@ -34,8 +34,13 @@ class Recorder(BaseHTTPRequestHandler):
         self.send_response(200 if found else 403)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
-        refusal = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "refused"}
-        self.wfile.write(json.dumps({"value": TOKEN} if found else refusal).encode())
+        error_line = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "status": "Failure",
+            "message": "refused",
+        }
+        self.wfile.write(json.dumps({"value": TOKEN} if found else error_line).encode())
 
     def log_message(self, *_: object) -> None:
         pass

@@ -70,7 +70,7 @@ def default_inputs(document: dict[Any, Any]) -> dict[str, str]:
 def stage_of(job: dict[str, Any], document: dict[Any, Any], inputs: dict[str, str]) -> Stage:
     """Return the stage of one job."""
     steps, environment = job["steps"], filled(str(job.get("environment", "")), inputs)
-    runs = []
+    runs: list[str] = []
     for step in steps:
         variables = document.get("env", {}) | job.get("env", {}) | step.get("env", {})
         filled_in = {name: filled(str(value), inputs) for name, value in variables.items()}

@@ -34,13 +34,8 @@ class Recorder(BaseHTTPRequestHandler):
         self.send_response(200 if found else 403)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
-        error_line = {
-            "kind": "Status",
-            "apiVersion": "v1",
-            "status": "Failure",
-            "message": "refused",
-        }
-        self.wfile.write(json.dumps({"value": TOKEN} if found else error_line).encode())
+        refusal = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "refused"}
+        self.wfile.write(json.dumps({"value": TOKEN} if found else refusal).encode())
 
     def log_message(self, *_: object) -> None:
         pass

@@ -54,17 +54,6 @@ runs:
         enable-cache: false
 """.replace("COMMIT", UV_COMMIT)
 
-CALL = """\
-  other:
-    permissions:
-      contents: read
-    uses: ./.github/workflows/other.yml
-  third:
-    timeout-minutes: 5
-    permissions:
-      contents: read
-"""
-
 EARLY = """\
       - name: Install uv too early
         uses: ./.github/actions/uv
@@ -126,6 +115,7 @@ def test_the_rules_accept_the_sample(tmp_path: Path) -> None:
         (check_zizmor, "dependabot", ("default-days: 7", "default-days: 6"), "dependabot-cooldown"),
         (check_zizmor, "action", (f"{UV_COMMIT} # v10.0.1", "v10"), "unpinned-uses"),
         (check_actionlint, "workflow", ("github.ref", "github.reff"), '"reff" is not defined'),
+        (check_actionlint, "workflow", ("actions/uv", "actions/go"), "actions/go"),
     ],
 )
 def test_each_linter_finds_an_error(
@@ -134,27 +124,6 @@ def test_each_linter_finds_an_error(
     linted = lint(sample(tmp_path, **{file: edited(SAMPLE[file], *change)}))
     assert linted.returncode != 0
     assert message in linted.stdout
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "violation"),
-    [
-        ("- name: Install uv\n      uses", "- uses", "a step has no name"),
-        (" # v10.0.1", "", "is not pinned to a commit with its version as a comment"),
-        (UV_COMMIT, "v10", "setup-uv@v10 is not pinned to a commit"),
-        (
-            "    - name",
-            "    - {name: Go, shell: sh, run: go}\n    - name",
-            "'go' is not a call of make",
-        ),
-    ],
-)
-def test_the_rules_apply_to_steps_of_composite_actions(
-    old: str, new: str, violation: str, tmp_path: Path
-) -> None:
-    found = violations(sample(tmp_path, action=edited(ACTION, old, new)))
-    assert len(found) == 1
-    assert violation in found[0]
 
 
 @pytest.mark.parametrize("job", sorted(GRANTS))
@@ -175,35 +144,14 @@ def test_a_stage_has_exact_permissions_and_never_runs_for_a_pull_request(
         ("permissions: {}\n", "permissions:\n  contents: read\n", "permissions at the top level"),
         ("    timeout-minutes: 5\n", "", "test has no timeout"),
         ("contents: read", "contents: write", "test has wrong permissions"),
-        (
-            "contents: read",
-            "contents: write\n      pull-requests: write",
-            "test has wrong permissions",
-        ),
+        ("contents: read", "contents: read\n      id-token: write", "test has wrong permissions"),
         ("    permissions:\n      contents: read\n", "", "test has wrong permissions"),
-        ("persist-credentials: false", "persist-credentials: true", "a checkout persists"),
-        ("        with:\n          persist-credentials: false\n", "", "a checkout persists"),
-        (COMMIT, "v7", "checkout@v7 is not pinned to a commit"),
-        (COMMIT, COMMIT[:7], "@3d3c42e is not pinned to a commit"),
-        (" # v7.0.1", "", "is not pinned to a commit with its version as a comment"),
-        ("name: Test\n        run", "run", "a step has no name"),
         ("make test", "make", "'make' is not a call of make"),
         ("make test", "pytest", "'pytest' is not a call of make"),
         ("make test", "make test && pytest", "'make test && pytest' is not a call of make"),
-        (
-            "make test",
-            "|\n          make test\n          pytest",
-            "pytest\\n' is not a call of make",
-        ),
+        ("make test", "|\n          make test\n          pytest", "pytest\\n' is not a call"),
         ("make test", "make check deploy", "the Makefile has no deploy"),
-        ("contents: read", "contents: read\n      id-token: write", "test has wrong permissions"),
-        (
-            "contents: read\n",
-            f"contents: read\n{CALL}",
-            "other calls ./.github/workflows/other.yml, which does not exist",
-        ),
         ("group: ci-", "group: deploy-", "ci.yml cancels running jobs"),
-        ("actions/uv", "actions/go", "./.github/actions/go does not exist"),
         ("    steps:\n", f"    steps:\n{EARLY}", "actions/uv is used before the checkout"),
     ],
 )
@@ -211,3 +159,8 @@ def test_each_rule_finds_a_violation(old: str, new: str, violation: str, tmp_pat
     found = violations(sample(tmp_path, workflow=edited(WORKFLOW, old, new)))
     assert len(found) == 1
     assert violation in found[0]
+
+
+def test_composite_actions_run_only_make_targets(tmp_path: Path) -> None:
+    action = edited(ACTION, "    - name", "    - {name: Go, shell: sh, run: go}\n    - name")
+    assert violations(sample(tmp_path, action=action)) == ["'go' is not a call of make"]

@@ -17,7 +17,6 @@ from tests.support.github_workflows import (
     workflows,
 )
 from tests.support.template import ROOT, SERVICE
-from tools.ci_dialects import github
 
 MANIFESTS = {
     "docker": ["Dockerfile"],
@@ -31,13 +30,6 @@ def actions(root: Path) -> set[str]:
     """Return the actions that the workflows of a repository use, with commit and version."""
     texts = [file.read_text() for file in (*workflows(root), *composite_actions(root))]
     return {use for text in texts for use in re.findall(r"uses: ([^.].+)", text)}
-
-
-def commands(root: Path) -> list[str]:
-    """Return the commands of the workflows of a repository, in the order of the files."""
-    jobs = [github(file, root)["jobs"] for file in workflows(root)]
-    steps = [step for each in jobs for job in each.values() for step in job.get("steps", [])]
-    return [step["run"] for step in steps if "run" in step]
 
 
 @pytest.fixture(scope="module")
@@ -80,44 +72,12 @@ def test_a_service_and_the_template_use_the_same_versions_of_actions(default_ser
     assert len({use.partition("@")[0] for use in used}) == len(used)
 
 
-def test_the_workflows_run_make_targets(default_service: Path) -> None:
-    jobs = ["check", "test", "test-slow", "test-containers"]
-    installed = ["make packages"]
-    assert [c for c in commands(ROOT) if c not in installed] == [f"make {job}" for job in jobs]
-    stages = ["audit", "check", "test", "conformance", "image smoke save"]
-    stages += ["load scan", "load publish", "load sbom sign", "update"]
-    proposed = "python3 -m dev.pull_request"
-    assert commands(default_service) == [*(f"make {targets}" for targets in stages), proposed]
-
-
-def test_one_workflow_of_a_service_runs_on_main(
-    default_service: Path, deployed_service: Path
-) -> None:
-    for service, expected in ((default_service, "main.yml"), (deployed_service, "delivery.yml")):
-        found = {
-            file.name: yaml.safe_load(file.read_text())
-            for file in workflows(service)
-            if "push" in yaml.safe_load(file.read_text())[True]
-        }
-        assert list(found) == [expected]
-        assert found[expected][True]["push"] == {"branches": ["main"]}
-        assert "schedule" in found[expected][True]
-
-
-def test_the_delivery_stages_are_in_order(
-    deployed_service: Path,
-) -> None:
-    folder = deployed_service / ".github/workflows"
-    delivery = yaml.safe_load((folder / "delivery.yml").read_text())["jobs"]
-    assert {name: job.get("needs") for name, job in delivery.items()} == {
-        "ci": None,
-        "release": "ci",
-        "staging": "release",
-        "production": "staging",
-    }
-    release = yaml.safe_load((folder / "release.yml").read_text())["jobs"]
-    chain = {name: job.get("needs") for name, job in release.items()}
-    assert chain == {"scan": None, "publish": "scan", "sign": "publish"}
+def test_the_workflow_of_the_template_runs_the_commands_of_ci_run() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    commands = {step["run"] for job in jobs.values() for step in job["steps"] if "run" in step}
+    assert commands == set(
+        re.findall(r"^ *(make [a-z-]+)$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    )
 
 
 def test_every_update_of_dependabot_has_files_to_read(default_service: Path) -> None:

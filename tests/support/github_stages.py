@@ -12,6 +12,7 @@ def github(documents: dict[str, Any]) -> Pipeline:
     # YAML 1.1 parses the key `on` as true.
     events = {path: set(document[True]) for path, document in documents.items()}
     (main,) = [path for path, on in events.items() if "push" in on]
+    assert documents[main][True]["push"] == {"branches": ["main"]}
     on_pull_requests = {
         name
         for path, on in events.items()

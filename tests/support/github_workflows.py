@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ GRANTS = {
     "rollback": DEPLOY,
 }
 """The exact permissions of the delivery stages, none of which runs for a pull request."""
+
+PROPOSE_COMMAND = "python3 -m dev.pull_request"
+"""The only command that is not a make target."""
 
 Run = subprocess.CompletedProcess[str]
 Lint = Callable[[Path], Run]
@@ -111,91 +114,52 @@ def make_targets(root: Path) -> set[str]:
     return set(re.findall(r"^([a-z][a-z0-9-]*):", texts, re.MULTILINE))
 
 
-def pinned_in(text: str) -> set[str]:
-    """Return the actions that are pinned to a commit, with the version as a comment."""
-    return set(re.findall(r"uses: (\S+@[0-9a-f]{40}) # v\d+(?:\.\d+)*\n", text))
+def steps_of(workflow: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """Return the steps of each job of a workflow, or those of a composite action."""
+    if "runs" in workflow:
+        return [workflow["runs"]["steps"]]
+    return [job.get("steps", []) for job in workflow["jobs"].values()]
 
 
-def is_local(step: dict[str, Any]) -> bool:
-    """Return whether a step uses an action of the same repository."""
-    return str(step.get("uses", "")).startswith("./")
-
-
-def local_action_violations(steps: list[dict[str, Any]], root: Path) -> list[str]:
-    """Return the violations in how the steps of a job use actions of the same repository."""
-    found = []
-    linted_out = False
+def step_violations(steps: list[dict[str, Any]], targets: set[str]) -> Iterator[str]:
+    """Yield the commands other than make and its targets, and local actions before a checkout."""
+    checked_out = False
     for step in steps:
-        linted_out |= step.get("uses", "").startswith("actions/checkout@")
-        if not is_local(step):
+        uses, command = step.get("uses", ""), step.get("run")
+        checked_out |= uses.startswith("actions/checkout@")
+        if uses.startswith("./") and not checked_out:
+            yield f"{uses} is used before the checkout"
+        if command is None or command == PROPOSE_COMMAND:
             continue
-        if root / step["uses"] / "action.yml" not in composite_actions(root):
-            found.append(f"{step['uses']} does not exist")
-        if not linted_out:
-            found.append(f"{step['uses']} is used before the checkout")
-    return found
-
-
-def composite_action_violations(root: Path) -> list[str]:
-    """Return the violations in the steps of the composite actions."""
-    found = []
-    for file in composite_actions(root):
-        text = file.read_text()
-        for step in yaml.safe_load(text)["runs"]["steps"]:
-            found += step_violations(step, pinned_in(text), make_targets(root))
-    return found
-
-
-def step_violations(step: dict[str, Any], pinned: set[str], targets: set[str]) -> list[str]:
-    """Return the violations in one step of a job."""
-    found = []
-    if not step.get("name"):
-        found.append("a step has no name")
-    if "uses" in step and not is_local(step) and step["uses"] not in pinned:
-        found.append(f"{step['uses']} is not pinned to a commit with its version as a comment")
-    checkout = step.get("uses", "").startswith("actions/checkout@")
-    if checkout and step.get("with", {}).get("persist-credentials") is not False:
-        found.append("a checkout persists credentials")
-    if "run" in step:
-        if step["run"] == "python3 -m dev.pull_request" and "GH_TOKEN" in step.get("env", {}):
-            return found
-        if not re.fullmatch(r"make( [a-z0-9-]+)+", step["run"]):
-            found.append(f"{step['run']!r} is not a call of make")
-        elif unknown := set(step["run"].split()[1:]) - targets:
-            found.append(f"the Makefile has no {', '.join(sorted(unknown))}")
-    return found
+        if not re.fullmatch(r"make( [a-z0-9-]+)+", command):
+            yield f"{command!r} is not a call of make"
+        elif unknown := set(command.split()[1:]) - targets:
+            yield f"the Makefile has no {', '.join(sorted(unknown))}"
 
 
 def violations(root: Path) -> list[str]:
-    """Return the violations of the template's rules in the workflows of a repository."""
-    targets = make_targets(root)
-    found = composite_action_violations(root)
-    for file in workflows(root):
+    """Return the violations of rules that no linter checks in the workflows of a repository."""
+    found: list[str] = []
+    for file in (*workflows(root), *composite_actions(root)):
         text = file.read_text()
         workflow = yaml.safe_load(text)
-        pinned = pinned_in(text)
+        for steps in steps_of(workflow):
+            found += step_violations(steps, make_targets(root))
+        if "jobs" not in workflow:
+            continue
         if workflow.get("permissions") != {}:
             found.append("permissions at the top level")
+        cancels = workflow.get("concurrency", {}).get("cancel-in-progress")
+        if cancels and re.search(r"group: deploy|group: release", text):
+            found.append(f"{file.name} cancels running jobs")
         # YAML 1.1 parses the key `on` as true.
         events = set(workflow.get(True, {}))
-        if re.search(r"group: deploy|group: release", text) and cancels(workflow):
-            found.append(f"{file.name} cancels running jobs")
         for name, job in workflow["jobs"].items():
             if "timeout-minutes" not in job and "uses" not in job:
                 found.append(f"{name} has no timeout")
             if job.get("permissions") not in permitted(name, events):
                 found.append(f"{name} has wrong permissions")
-            if "uses" in job and not (root / job["uses"]).exists():
-                found.append(f"{name} calls {job['uses']}, which does not exist")
-            found += local_action_violations(job.get("steps", []), root)
-            for step in job.get("steps", []):
-                found += step_violations(step, pinned, targets)
     return found
-
-
-def cancels(workflow: dict[str, Any]) -> bool:
-    """Return whether a new run of the workflow cancels the one in progress."""
-    return bool(workflow.get("concurrency", {}).get("cancel-in-progress"))
 
 
 def permitted(job: str, events: set[str]) -> list[dict[str, str]]:

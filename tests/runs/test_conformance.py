@@ -101,7 +101,7 @@ def test_every_factor_has_mutants() -> None:
 def test_the_check_of_a_mutant_finds_it(service: Installed, mutant: Mutant) -> None:
     with mutated(service, mutant):
         module = f"{CHECKS}/test_{mutant.factor}.py"
-        found = outcomes(service, module, PATIENCE_SECONDS="8")
+        found = outcomes(service, module, TEST_TIMEOUT_SECONDS="8")
     assert found["failed"] == {mutant.check, *mutant.also}
 
 

@@ -17,7 +17,7 @@ import yaml
 from check_jsonschema.builtin_schemas import get_builtin_schema
 from jsonschema import Draft202012Validator
 
-from tools.formats import wrong
+from tools.formats import syntax_errors
 
 from .citations import citations
 from .template import (
@@ -78,7 +78,7 @@ def not_chosen(service: Path, answers: dict[str, Any]) -> set[str]:
 def formats(service: Path, _: dict[str, Any]) -> Iterator[str]:
     """Each file is valid in its format, and those of Compose by its schema."""
     for path in sorted(files_of(service)):
-        found = [*wrong(service / path)]
+        found = [*syntax_errors(service / path)]
         yield from (f"{path}: {fault}" for fault in found)
         if path.startswith("compose") and path.endswith(".yaml") and not found:
             for fault in compose_schema().iter_errors(yaml.safe_load(read(service, path))):
@@ -123,16 +123,17 @@ def texts(service: Path, answers: dict[str, Any]) -> Iterator[str]:
 
 
 def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
-    """What the README names is there."""
-    readme = read(service, "README.md")
+    """Paths in the README and in the pages of `docs` exist."""
     package = service / "src" / answers["package_name"]
-    named = set(re.findall(r"`((?:[\w./]+/)?[\w.-]+\.(?:py|toml|yaml|lock)|[\w/]+/)`", readme))
-    linked = set(re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", readme))
-    if len(named) < 5:
-        yield "README.md: names next to nothing"
-    for name in sorted((named | linked) - {"uv.lock", ".dev/"}):
-        if not (service / name).exists() and not (package / name).exists():
-            yield f"README.md: {name} is not there"
+    for path in [service / "README.md", *sorted(service.glob("docs/*.md"))]:
+        text, page = path.read_text(encoding="utf-8"), path.relative_to(service)
+        named = set(re.findall(r"`((?:[\w./]+/)?[\w.-]+\.(?:py|toml|yaml|lock)|[\w/]+/)`", text))
+        linked = set(re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", text))
+        if page.name == "README.md" and len(named) < 5:
+            yield "README.md: names fewer than five paths"
+        for name in sorted((named | linked) - {"uv.lock", ".dev/"}):
+            if not any((root / name).exists() for root in (service, package, path.parent)):
+                yield f"{page}: {name} is not there"
 
 
 def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:

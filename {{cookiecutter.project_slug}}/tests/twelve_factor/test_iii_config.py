@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ..support.service import PATIENCE, Proxy, Service, assert_stops, connect, path_only, run
+from ..support.service import TIMEOUT, Proxy, Service, assert_stops, connect, path_only, run
 from . import project
 from .report import Measure
 
@@ -122,7 +122,7 @@ def canaries(environment: dict[str, str], proxies: dict[str, Proxy]) -> dict[str
 def traffic(service: Service) -> Iterator[bytes]:
     """Yield responses to valid and invalid requests, which carry canaries as secrets."""
     headers = {"Authorization": f"Bearer {CANARY}", "Cookie": f"session={CANARY}"}
-    with httpx.Client(base_url=service.url, headers=headers, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=service.url, headers=headers, timeout=TIMEOUT) as client:
         for path in [*project.get_paths(), "/no/such/path"]:
             response = client.get(path, params={"token": CANARY})
             yield response.content + repr(response.headers).encode()

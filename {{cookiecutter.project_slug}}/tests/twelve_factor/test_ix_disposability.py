@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from ..support.service import (
-    PATIENCE,
+    TIMEOUT,
     Service,
     assert_second_signal_stops,
     assert_stops,
@@ -60,7 +60,7 @@ class Client(threading.Thread):
         super().__init__()
         self.sent = self.failed = 0
         limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0)
-        self._client = httpx.Client(base_url=service.url, timeout=PATIENCE, limits=limits)
+        self._client = httpx.Client(base_url=service.url, timeout=TIMEOUT, limits=limits)
 
     def run(self) -> None:
         try:
@@ -82,7 +82,7 @@ def test_no_request_fails_during_shutdown(timeouts: dict[str, str], measure: Mea
         ):
             assert_stops(service)
         for client in clients:
-            client.join(PATIENCE)
+            client.join(TIMEOUT)
     sent = sum(client.sent for client in clients)
     failed = sum(client.failed for client in clients)
     measure("sent before and during shutdown", sent, "requests", at_least=200)
@@ -146,7 +146,7 @@ def test_signals_reach_the_process_of_the_image_command(no_drain: dict[str, str]
         assert process.stdout
         until(lambda: b'"listening"' in process.stdout.readline())  # type: ignore[union-attr]
         os.kill(process.pid, signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
         with suppress(ProcessLookupError):
             os.killpg(process.pid, 0)
             pytest.fail("a process of its group is still running")

@@ -9,7 +9,7 @@ import httpx
 
 from ..support.service import (
     COMMAND,
-    PATIENCE,
+    TIMEOUT,
     Service,
     assert_stops,
     connect,
@@ -56,7 +56,7 @@ def test_compose_can_run_several_replicas_of_each_process_type() -> None:
 def test_a_slow_request_does_not_delay_others(service: Service, measure: Measure) -> None:
     incomplete, _ = project.example_resource().split_request()
     slowest = 0.0
-    with ExitStack() as stack, httpx.Client(base_url=service.url, timeout=PATIENCE) as client:
+    with ExitStack() as stack, httpx.Client(base_url=service.url, timeout=TIMEOUT) as client:
         for _ in range(50):
             stack.enter_context(connect(service, incomplete))
         client.get("/livez")
@@ -72,5 +72,5 @@ def test_a_killed_process_leaves_no_child_behind(environment: dict[str, str]) ->
         assert process.stdout
         assert process.stdout.readline()
         process.kill()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
         assert ps("pid", "-s", process.pid) == []

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ..support.service import (
     COMMAND,
-    PATIENCE,
+    TIMEOUT,
     Service,
     assert_stops,
     connect,
@@ -100,7 +100,7 @@ def test_log_level_filters_events(environment: dict[str, str]) -> None:
     with started([*COMMAND, "web"], environment | {"LOG_LEVEL": "error"}) as process:
         until(lambda: is_live(environment))
         process.terminate()
-        output, _ = process.communicate(timeout=PATIENCE)
+        output, _ = process.communicate(timeout=TIMEOUT)
     assert output == b""
 
 
@@ -136,7 +136,7 @@ def tracing_to(port: int) -> dict[str, str]:
 
 def test_traces_are_sent_to_the_collector(environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as collector:
-        collector.settimeout(PATIENCE)
+        collector.settimeout(TIMEOUT)
         with Service(environment | tracing_to(collector.getsockname()[1])) as service:
             fetch(f"{service.url}/version", headers={"traceparent": TRACEPARENT})
             with collector.accept()[0] as connection:
@@ -164,4 +164,4 @@ def test_a_closed_log_pipe_does_not_stop_the_service(environment: dict[str, str]
         for _ in range(20):
             assert is_live(environment)
         process.terminate()
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0

@@ -89,7 +89,7 @@ class Factor:
 
     def lines(self) -> Iterator[str]:
         """Yield the number of checks by outcome, then each measurement."""
-        for name, count in Counter(self.outcomes.values()).items():
+        for name, count in sorted(Counter(self.outcomes.values()).items()):
             yield f"{count} {name}"
         for found in self.measurements.values():
             yield from (f"{each.name}: {each}" for each in found)

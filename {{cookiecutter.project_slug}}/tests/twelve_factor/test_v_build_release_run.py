@@ -56,7 +56,7 @@ def test_the_image_neither_installs_nor_migrates_at_run_time() -> None:
 def test_every_process_runs_the_same_image(measure: Measure) -> None:
     common = yaml.safe_load(project.read("compose/service.yaml"))
     assert "image" in common["services"]["service"]
-    measure("processes", len(project.process_types()), "of one image", at_least=1)
+    measure("run from one image", len(project.process_types()), "process types", at_least=1)
     for name in project.process_types():
         assert not {"image", "build", "entrypoint"} & project.compose_services()[name].keys()
 

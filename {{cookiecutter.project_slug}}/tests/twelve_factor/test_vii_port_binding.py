@@ -45,7 +45,7 @@ def test_the_process_listens_on_the_configured_ports_only(
             assert service.get("/livez").status_code == 200
             open_ports = {port for _, port in listening_addresses(service.process.pid)}
         assert open_ports == {int(port) for port in ports.values()}
-    measure("open", len(open_ports), "ports, both from the environment")
+    measure("listening on", len(open_ports), "ports, both from the environment")
 
 
 @linux

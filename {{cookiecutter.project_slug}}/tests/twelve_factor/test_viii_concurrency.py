@@ -21,7 +21,7 @@ from .report import Measure
 
 
 def test_every_process_type_is_a_command_of_the_service(measure: Measure) -> None:
-    measure("process types", len(project.process_types()), "in Compose", at_least=1)
+    measure("in Compose", len(project.process_types()), "process types", at_least=1)
     assert project.image_command()[-1] == "web"
     for name, command in project.process_types().items():
         assert command[:1] == [name]
@@ -36,7 +36,7 @@ def test_every_process_type_runs_alone_in_the_foreground(
             assert os.getpgid(service.process.pid) == os.getpgid(0)
             assert ps("args", "--ppid", service.process.pid) == []
             assert_stops(service)
-    measure("long-running", len(project.long_running()), "process types", at_least=1)
+    measure("run alone in the foreground", len(project.long_running()), "process types", at_least=1)
 
 
 def ps(column: str, option: str, pid: int) -> list[str]:

@@ -31,7 +31,7 @@ def test_each_backing_service_has_the_same_version_in_all_files(measure: Measure
                 found.setdefault(name, set()).add(version)
     for name, version in versions.items():
         assert found[name] == {version}
-    measure("backing services of one version", len(versions), "images")
+    measure("one version of each image", len(versions), "backing services")
 
 
 def test_the_python_version_is_the_same_in_all_files(measure: Measure) -> None:

@@ -11,7 +11,7 @@ WITHOUT_CONFIGURATION = {"openapi"}
 
 
 def test_every_command_prints_help_without_configuration(measure: Measure) -> None:
-    measure("with --help", len(commands()), "commands", at_least=4)
+    measure("print help", len(commands()), "commands", at_least=4)
     for name in commands():
         done = run(path_only(), name, "--help")
         assert (done.returncode, done.stderr) == (0, ""), name

@@ -13,19 +13,23 @@ def test_migrating_twice_changes_nothing(unmigrated_environment: dict[str, str])
     assert len(second.stdout.splitlines()) <= len(first.stdout.splitlines())
 
 
-def test_several_migrations_may_run_at_once(unmigrated_environment: dict[str, str], measure: Measure) -> None:
+def test_several_migrations_may_run_at_once(
+    unmigrated_environment: dict[str, str], measure: Measure
+) -> None:
     running = [
         subprocess.Popen([*COMMAND, "migrate"], env=unmigrated_environment, stdout=subprocess.PIPE)
         for _ in range(8)
     ]
     outputs = [process.communicate(timeout=TIMEOUT * 3)[0] for process in running]
     failed = sum(process.returncode != 0 for process in running)
-    measure("at once", len(running), "migrations")
+    measure("concurrent", len(running), "migrations")
     measure("failed", failed, "migrations", at_most=0)
     assert all(outputs)
 
 
-def test_web_never_migrates_and_is_not_ready_without_a_schema(unmigrated_environment: dict[str, str]) -> None:
+def test_web_never_migrates_and_is_not_ready_without_a_schema(
+    unmigrated_environment: dict[str, str],
+) -> None:
     with Service(unmigrated_environment) as service:
         for _ in range(2):
             response = service.get("/readyz")

@@ -67,6 +67,10 @@ def _text(parse: Callable[[str], object]) -> Callable[[Path], None]:
     return check
 
 
+def _yaml_documents(text: str) -> None:
+    list(yaml.safe_load_all(text))
+
+
 PARSERS: dict[str, Callable[[Path], None]] = {
     "Dockerfile": _dockerfile,
     "Makefile": _makefile,
@@ -76,6 +80,6 @@ PARSERS: dict[str, Callable[[Path], None]] = {
     ".json": _text(json.loads),
     ".sh": _shell,
     ".toml": _text(tomllib.loads),
-    ".yaml": _text(yaml.safe_load),
-    ".yml": _text(yaml.safe_load),
+    ".yaml": _text(_yaml_documents),
+    ".yml": _text(_yaml_documents),
 }

@@ -52,6 +52,7 @@ PROBLEMS = [
     ("texts", replaced("LICENSE", "Your Organization", "Others"), "LICENSE: wrong owner"),
     ("links", added("README.md", "`orders/gone.py`\n"), "README.md: orders/gone.py does not exist"),
     ("links", added("README.md", "[a](docs/b.md)\n"), "README.md: docs/b.md does not exist"),
+    ("links", added("docs/operations.md", "[a](b.md)\n"), "docs/operations.md: b.md does not"),
     (
         "citations",
         replaced("src/order_service/main.py", "START HERE", "See `api/gone.py`"),

@@ -67,7 +67,7 @@ def test_cookiecutter_renders_jinja_in_answers_except_in_replay_files(
     """Documented in `SECURITY.md`."""
     answers = PLAIN | {"project_name": "{{ 7*7 }}"}
     if channel == "replay_file":
-        with pytest.raises(BakeError, match="project_name: must not hold"):
+        with pytest.raises(BakeError, match="project_name: must not contain"):
             small.render(channel, answers)
     else:
         assert (small.render(channel, answers) / "README.md").read_text().startswith("# 49\n")
@@ -120,7 +120,7 @@ def test_a_replay_file_cannot_make_the_hooks_delete_files_outside(
     kept = small.output.parent / "kept"
     kept.touch()
     answers = PLAIN | {"_features": {"database=none": ["../../kept"]}}
-    with pytest.raises(BakeError, match=r"these match no file: database=none: \.\./\.\./kept"):
+    with pytest.raises(BakeError, match=r"match no file: database=none: \.\./\.\./kept"):
         small.render("replay_file", answers)
     assert kept.exists()
 

@@ -143,6 +143,8 @@ def violations(root: Path) -> list[str]:
     for file in (*workflows(root), *composite_actions(root)):
         text = file.read_text()
         workflow = yaml.safe_load(text)
+        used = re.findall(r"uses: \./(\S+)", text)
+        found += [f"{path} does not exist" for path in used if not (root / path).exists()]
         for steps in steps_of(workflow):
             found += step_violations(steps, make_targets(root))
         if "jobs" not in workflow:

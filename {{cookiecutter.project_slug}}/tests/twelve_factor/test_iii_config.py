@@ -62,7 +62,7 @@ def test_the_port_stays_closed_if_the_configuration_is_invalid(environment: dict
 def test_invalid_values_are_reported_all_at_once_and_never_repeated(measure: Measure) -> None:
     done = run(path_only() | dict.fromkeys(documented(), CANARY), "web")
     found = problems(done)
-    measure("reported by one start", len(found), "invalid variables", at_least=8)
+    measure("reported together", len(found), "invalid variables", at_least=8)
     assert CANARY not in done.stdout
     assert found.keys() >= {"PORT", "METRICS_PORT", "LOG_LEVEL", "DRAIN_SECONDS"}
     assert not [name for name, problem in found.items() if len(problem) < 10]

@@ -9,10 +9,10 @@ from psycopg.rows import class_row
 from ..chassis.jobs.queue import defer
 {% endif %}
 from ..chassis.postgres.pool import Pool
-from .model import Order, Position
 {% if cookiecutter.worker %}
-from .tasks import FULFIL
+from . import model
 {% endif %}
+from .model import Order, Position
 
 DELETE_BATCH = 1000
 
@@ -34,7 +34,7 @@ class PostgresOrderStore:
             )
             if cursor.rowcount:
                 {% if cookiecutter.worker %}
-                await defer(connection, FULFIL, order_id=str(order.id))
+                await defer(connection, model.FULFIL, order_id=str(order.id))
                 {% endif %}
                 return order
             await cursor.execute(
@@ -82,7 +82,7 @@ class PostgresOrderStore:
         return cursor.rowcount == 1
 
     async def delete_before(self, moment: datetime) -> int:
-        """See `OrderStore.delete_before`; in batches, which hold no lock for long."""
+        """See `OrderStore.delete_before`; deletes in batches, so that locks are short."""
         deleted = 0
         while True:
             async with self._pool.connection() as connection:

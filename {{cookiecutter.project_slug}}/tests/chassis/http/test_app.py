@@ -177,6 +177,24 @@ async def test_documents_name_the_template_and_every_problem(app: FastAPI) -> No
             assert PROBLEM in operation["responses"]["default"]["content"]
 
 
+@pytest.mark.parametrize(("ping", "level"), [("ok", "debug"), ("down", "error")])
+async def test_only_successful_probes_are_logged_at_debug(
+    settings: Settings, ping: str, level: str
+) -> None:
+    readiness = Readiness()
+
+    async def result() -> Literal["ok"]:
+        if ping == "down":
+            raise Unavailable("database", "ConnectionTimeout")
+        return "ok"
+
+    readiness.pings = {"database": result}
+    with capture_logs() as lines:
+        await ask(an_app(settings, readiness), "GET", "/readyz")
+        await ask(an_app(settings, readiness), "GET", "/version")
+    assert [line["log_level"] for line in lines] == [level, "info"]
+
+
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a;b"])
 async def test_one_line_per_request_and_an_invalid_id_is_replaced(app: FastAPI, given: str) -> None:
     headers = {"X-Request-ID": given, "traceparent": f"00-{'0' * 32}-{'cd' * 8}-01"}

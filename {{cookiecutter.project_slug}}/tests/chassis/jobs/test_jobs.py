@@ -160,4 +160,4 @@ def test_a_number_that_is_none_is_refused(given: str, capsys: pytest.CaptureFixt
     add_options(options)
     with pytest.raises(SystemExit, match="2"):
         options.parse_args(["retry", "--", given])
-    assert "the number of a job" in capsys.readouterr().err
+    assert "not the id of a job" in capsys.readouterr().err

@@ -66,7 +66,7 @@ def database_url(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def elsewhere(environment: dict[str, str], database_url: str) -> dict[str, str]:
+def unmigrated_environment(environment: dict[str, str], database_url: str) -> dict[str, str]:
     """Return an environment whose database is empty."""
     return environment | {"MONGODB_URL": database_url}
 

@@ -90,7 +90,7 @@ def other_database(database_url: str) -> str:
 
 
 @pytest.fixture
-def elsewhere(environment: dict[str, str], database_url: str) -> dict[str, str]:
+def unmigrated_environment(environment: dict[str, str], database_url: str) -> dict[str, str]:
     """Return an environment whose database is empty."""
     return environment | {"DATABASE_URL": database_url}
 

@@ -1,4 +1,4 @@
-"""IX. Disposability, of workers: a job is done, and done once, although workers are killed."""
+"""IX. Disposability: a job runs once, also if its worker is stopped or killed."""
 
 import signal
 
@@ -14,23 +14,23 @@ UNFINISHED = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', '
 
 
 @pytest.mark.usefixtures("failing_and_slow_jobs")
-@pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGKILL])
-def test_jobs_outlast_their_worker(
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_jobs_survive_the_end_of_their_worker(
     service: Service,
     environment: dict[str, str],
     database: psycopg.Connection,
-    ended_by: signal.Signals,
+    ending: signal.Signals,
     measure: Measure,
 ) -> None:
     with blocked_jobs(database), Worker(environment | LEASE | {"SHUTDOWN_SECONDS": "2"}) as worker:
         orders = [place_order(service, item) for item in ["tea", "slow"] * 10]
         until(lambda: len(fulfilments(database)) >= 3)
-        worker.process.send_signal(ended_by)
+        worker.process.send_signal(ending)
         worker.wait()
     with Worker(environment | LEASE):
         until(lambda: all(order_status(service, order) == "fulfilled" for order in orders))
         until(lambda: database.execute(UNFINISHED).fetchone() == (0,))
-    done = fulfilments(database)
-    measure("jobs", len(orders), f"over a {ended_by.name}")
-    measure("done twice", len(done) - len(set(done)), "jobs", at_most=0)
-    assert set(done) == set(orders)
+    completed = fulfilments(database)
+    measure(f"completed in spite of a {ending.name}", len(orders), "jobs")
+    measure("run twice", len(completed) - len(set(completed)), "jobs", at_most=0)
+    assert set(completed) == set(orders)

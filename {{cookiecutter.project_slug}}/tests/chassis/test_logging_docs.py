@@ -1,4 +1,4 @@
-"""`docs/logging.md` lists the events that the code logs, with their levels and fields."""
+"""The pages in `docs/` list the events that the code logs, with their levels and fields."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ type Events = dict[str, tuple[set[str], set[str]]]
 
 
 def documented() -> Events:
-    text = (ROOT / "docs" / "logging.md").read_text()
+    text = "".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
     rows = re.findall(r"^\| `([^`]+)` \| ([\w, ]+) \| (.*?)\| ", text, re.MULTILINE)
     return {
         event: (set(levels.split(", ")), set(re.findall(r"`(\w+)`", fields)))

@@ -83,10 +83,6 @@ async def place(orders: OrderStore, item: str, quantity: int, key: str | None = 
 {% if cookiecutter.worker %}
 
 
-FULFIL = "fulfil"
-"""Name of the task that fulfils an order."""
-
-
 async def fulfil(orders: OrderStore, order_id: UUID) -> bool:
     """Fulfil an order once; return False if it is fulfilled already or does not exist."""
     order = await orders.get(order_id)

@@ -9,12 +9,13 @@ from psycopg.rows import class_row
 from ..chassis.jobs.queue import defer
 {% endif %}
 from ..chassis.postgres.pool import Pool
-{% if cookiecutter.worker %}
-from . import model
-{% endif %}
 from .model import Order, Position
 
 DELETE_BATCH = 1000
+{% if cookiecutter.worker %}
+FULFIL = "fulfil"
+"""Name of the task that is deferred with each order."""
+{% endif %}
 
 
 class PostgresOrderStore:
@@ -34,7 +35,7 @@ class PostgresOrderStore:
             )
             if cursor.rowcount:
                 {% if cookiecutter.worker %}
-                await defer(connection, model.FULFIL, order_id=str(order.id))
+                await defer(connection, FULFIL, order_id=str(order.id))
                 {% endif %}
                 return order
             await cursor.execute(

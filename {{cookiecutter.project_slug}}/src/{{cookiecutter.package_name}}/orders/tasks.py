@@ -5,7 +5,8 @@ from uuid import UUID
 
 from ..chassis.jobs.tasks import Tasks
 from .cleanup import delete_old
-from .model import FULFIL, OrderStore, fulfil
+from .model import OrderStore, fulfil
+from .postgres import FULFIL
 
 
 def add_tasks(tasks: Tasks, orders: OrderStore, *, cleanup_schedule: str, keep_days: int) -> None:

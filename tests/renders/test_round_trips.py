@@ -85,7 +85,7 @@ def assert_round_trip(
 
 
 NASTY = st.text("\"'\\#{}%$`<>&*[]():;,-|!@=/?~ anu0", min_size=1, max_size=100)
-VISIBLE = st.text(st.characters(exclude_categories=HOOK["UNSEEN"]), min_size=1, max_size=100)
+VISIBLE = st.text(st.characters(exclude_categories=HOOK["INVISIBLE"]), min_size=1, max_size=100)
 CORPUS_TEXTS = st.sampled_from(
     [text for texts in CORPUS["accepted"]["text"].values() for text in texts]
 )

@@ -1,30 +1,17 @@
-"""Refuses answers that cannot work, all at once, each with its reason, before writing anything."""
+"""Rejects answers that cannot work, all at once and each with its reason, before anything is written."""
 
 import json
-import keyword
 import os
 import re
 import sys
-import unicodedata
 from contextlib import suppress
 from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
-SLUG = re.compile(r"[a-z](-?[a-z0-9])*")
-PACKAGE = re.compile(r"[a-z](_?[a-z0-9])*")
-EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-LONGEST_NAME = 30
-LONGEST_TEXT = 100
-DEVICES = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(10)}
-UNLISTED = {"annotationlib", "compression", "sitecustomize", "test", "usercustomize"}
-"""What `sys.stdlib_module_names` leaves out, or holds in newer versions than this one."""
-UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
-"""Categories of Unicode: control, bidirectional, zero-width, unassigned, private, separators."""
-
 
 def problems(answers):
-    """Return every reason to refuse these answers, as `question: reason`."""
+    """Return every reason to reject these answers, as `question: reason`."""
     return [
         f"{question}: {reason}"
         for question, answer in answers.items()
@@ -34,79 +21,37 @@ def problems(answers):
 
 
 def reasons(question, answer, answers):
-    """Answers of a replay file may be anything: Cookiecutter checks only those given otherwise."""
+    """Yield the reasons to reject one answer; a replay file may contain anything."""
     choices = answers["_choices"].get(question)
     if choices:
         if not any(answer == choice and type(answer) is type(choice) for choice in choices):
-            yield f"{answer!r} is none of {', '.join(map(str, choices))}"
+            yield f"must be one of {', '.join(map(str, choices))}, not {answer!r}"
     elif isinstance(answer, str):
-        yield from CHECKS.get(question, text)(answer, answers)
+        for rule in answers["_rules"].get(question, answers["_rules"]["*"]):
+            if broken(rule, answer, answers):
+                yield rule["message"]
         if answers.get(f"__{question}_quoted", quoted(answer)) != quoted(answer):
-            yield "is not what its quoted form was made of; answer anew, do not edit a replay file"
+            yield "differs from its quoted form: answer again instead of editing a replay file"
     else:
-        yield f"{answer!r} is no text, and _choices in cookiecutter.json does not offer it"
+        yield f"must be text, or one of the values that `_choices` lists, not {answer!r}"
+
+
+def broken(rule, answer, answers):
+    """Return whether a text breaks a rule of `_rules` in cookiecutter.json."""
+    if "match" in rule:
+        return not re.fullmatch(rule["match"], answer, re.DOTALL)
+    if "avoid" in rule:
+        return bool(re.search(rule["avoid"], answer, re.DOTALL))
+    return answer.replace("-", "_") in answers[rule["names"]]
 
 
 def quoted(answer):
-    """Return an answer as it stands between double quotes."""
+    """Return a text as it is written between double quotes."""
     return answer.replace("\\", r"\\").replace('"', r"\"")
 
 
-def text(answer, _answers):
-    """Free text is one line, can be seen, and stays what it is in every file."""
-    if not answer.strip():
-        yield "must not be empty"
-    elif answer != answer.strip():
-        yield "must not begin or end with a blank"
-    if len(answer) > LONGEST_TEXT:
-        yield f"is {len(answer)} characters long, {LONGEST_TEXT} are allowed"
-    unseen = sorted({c for c in answer if unicodedata.category(c) in UNSEEN})
-    if unseen:
-        codes = ", ".join(f"U+{ord(character):04X}" for character in unseen)
-        yield f"holds characters that cannot be seen ({codes})"
-    if re.search(r"[{][#%{]", answer):
-        yield "must not hold {" + "{, {" + "% or {" + "#, which begin a template's tags"
-
-
-def slug(answer, answers):
-    """The slug names a folder, an image and a distribution."""
-    yield from name(answer, answers, SLUG, "-")
-
-
-def package(answer, answers):
-    """The package is imported beside the standard library and the service's dependencies."""
-    yield from name(answer, answers, PACKAGE, "_")
-    if keyword.iskeyword(answer):
-        yield f"{answer!r} is a keyword of Python"
-    if answer in sys.stdlib_module_names | UNLISTED:
-        yield f"{answer!r} is a module of Python's standard library"
-
-
-def name(answer, answers, pattern, joint):
-    """Names are short, so that no line of the service breaks elsewhere for a longer one."""
-    if not pattern.fullmatch(answer):
-        yield f"{answer!r} must be of a-z, 0-9 and single {joint}, and begin with a letter"
-    if len(answer) > LONGEST_NAME:
-        yield f"is {len(answer)} characters long, {LONGEST_NAME} are allowed"
-    if answer.replace("-", "_") in answers["_reserved"]:
-        yield f"{answer!r} is a package or folder that the service has already"
-    if answer in DEVICES:
-        yield f"{answer!r} is the name of a device on Windows"
-
-
-def email(answer, _answers):
-    """An address stands between quotes in pyproject.toml."""
-    if not EMAIL.fullmatch(answer):
-        yield f"{answer!r} is not an e-mail address such as you@example.com"
-    if len(answer) > LONGEST_TEXT:
-        yield f"is {len(answer)} characters long, {LONGEST_TEXT} are allowed"
-
-
-CHECKS = {"project_slug": slug, "package_name": package, "author_email": email}
-
-
 def unmet_requirements(answers):
-    """Return, for each chosen feature, what it needs that was not chosen."""
+    """Return a reason for each chosen feature that lacks another one it needs."""
     return [
         f"{feature}: needs {needed}, not {answers[needed.split('=')[0].rstrip('!')]!r}"
         for feature, requirements in answers["_requires"].items()
@@ -117,8 +62,8 @@ def unmet_requirements(answers):
 
 
 def chosen(feature, answers):
-    """Tell whether the answers choose `name` (yes), `name=value` or `name!=value`."""
-    # Both hooks have this function: Cookiecutter runs each as a file that can import no other.
+    """Return whether the answers choose a feature: `name`, `name=value` or `name!=value`."""
+    # Both hooks have this function: Cookiecutter runs each as a file that cannot import another.
     question, differs, value = feature.partition("!=")
     if differs:
         return answers[question] != value
@@ -127,8 +72,8 @@ def chosen(feature, answers):
 
 
 def remove_folders(answers):
-    """Remove the folders, if empty, that a slug such as `a/b` or `../a/b` has made."""
-    # Cookiecutter makes them all before it runs this, and then removes the innermost alone.
+    """Remove the empty folders that a slug such as `a/b` or `../a/b` has created."""
+    # Cookiecutter creates them before this hook and afterwards removes only the innermost.
     output = Path(answers.get("_output_dir", "..")).resolve()
     innermost = Path(output, str(answers["project_slug"]))
     made = [folder.resolve() for folder in (innermost, *innermost.parents)]
@@ -136,14 +81,14 @@ def remove_folders(answers):
     if len(made) > 1:
         os.chdir(output)
         for folder in made:
-            with suppress(OSError):  # It holds something.
+            with suppress(OSError):  # It is not empty.
                 folder.rmdir()
 
 
 if __name__ == "__main__":
     found = problems(ANSWERS)
     for problem in found:
-        # Whatever the console can show, the reason is told.
+        # A console may not be able to show every character.
         print(problem.encode("ascii", "backslashreplace").decode(), file=sys.stderr)
     if found:
         remove_folders(ANSWERS)

@@ -18,7 +18,7 @@ MIGRATE_SECONDS = 60
 KEEP_RUNNING = """
 import signal, sys
 from pathlib import Path
-from dev.postgres import embedded
+from dev.backing_services.postgres import embedded
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 with embedded(Path(sys.argv[1])) as url:

@@ -1,4 +1,4 @@
-"""Writes the descriptions and defaults of all settings to `.env.example`."""
+"""`make docs`: write the description and default of every setting to `.env.example`."""
 
 from pathlib import Path
 
@@ -9,11 +9,10 @@ ROOT = Path(__file__).parents[1]
 
 
 def dotenv_example() -> str:
-    """Return the text of `.env.example`: required variables first."""
+    """Return the text of `.env.example`, in the order of the mixins of `Settings`."""
     secrets = secret_fields(Settings)
     parts = []
-    fields = sorted(Settings.model_fields.items(), key=lambda item: not item[1].is_required())
-    for name, field in fields:
+    for name, field in Settings.model_fields.items():
         default = "" if field.is_required() or field.default is None else field.default
         notes = " Required." if field.is_required() else ""
         notes += f" Or in the file `{name.upper()}_FILE`." if name in secrets else ""

@@ -1,4 +1,4 @@
-"""Begins a migration with the next number: `uv run python -m dev.migration "what changes"`."""
+"""Create the next migration: `uv run python -m dev.migration "add a column"`."""
 
 import sys
 
@@ -12,12 +12,12 @@ from {{ cookiecutter.package_name }}.chassis.postgres.schema_revision import (
 
 
 def main(message: str) -> None:
-    """Write a file for the migration that follows the newest, to be filled in."""
+    """Create an empty migration whose number follows the newest."""
     config = Config(MIGRATIONS / "alembic.ini")
     command.revision(config, message, rev_id=f"{int(newest_revision()) + 1:04d}")
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:  # noqa: PLR2004
-        sys.exit('usage: uv run python -m dev.migration "what changes"')
+        sys.exit("usage: uv run python -m dev.migration MESSAGE")
     main(sys.argv[1])

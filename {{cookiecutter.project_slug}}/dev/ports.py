@@ -1,11 +1,11 @@
-"""Says which of the service's ports something else is using."""
+"""Find ports of the service that are already in use."""
 
 import os
 import socket
 
 
-def in_use() -> str:
-    """Name the ports that the service could not listen on, as `PORT=8000`; empty if none."""
+def ports_in_use() -> str:
+    """Return the ports that cannot be bound, such as `PORT=8000`; empty if all can."""
     found = []
     for name, default in {"PORT": "8000", "METRICS_PORT": "9090"}.items():
         port = os.environ.get(name) or default
@@ -16,5 +16,5 @@ def in_use() -> str:
             except OSError:
                 found.append(f"{name}={port}")
             except (ValueError, OverflowError):
-                continue  # The service itself says best what is wrong with it.
+                continue  # The service reports invalid values.
     return " and ".join(found)

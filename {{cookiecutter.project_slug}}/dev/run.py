@@ -1,25 +1,18 @@
-"""`make run` and `make config`: the service beside what it needs, on this machine alone."""
+"""`make run` and `make config`: run the service and its backing services on this machine."""
 
 import os
 import shlex
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack, chdir
+from contextlib import AbstractContextManager, ExitStack, chdir
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 from watchfiles import PythonFilter, run_process
 
-{% if cookiecutter.database == "mongodb" %}
-from dev import mongodb
-{% endif %}
-{% if cookiecutter.database == "postgresql" %}
-from dev import postgres
-{% endif %}
-from dev.ports import in_use
-{% if cookiecutter.redis %}
-from dev.redis import redis_provided
-{% endif %}
+from dev.ports import ports_in_use
 {% if cookiecutter.worker %}
 from dev.worker import worker_running
 {% endif %}
@@ -30,21 +23,14 @@ SERVICE = [sys.executable, "-m", "{{ cookiecutter.package_name }}"]
 
 def main(arguments: list[str]) -> int:
     """Run one command of the service, or serve until Ctrl-C; return the exit status."""
-    if not arguments and (taken := in_use()):
-        print(f"make run: {taken} is in use; stop what uses it, or set another", file=sys.stderr)
+    if not arguments and (taken := ports_in_use()):
+        print(f"make run: {taken} already in use; stop that process or set it", file=sys.stderr)
         return 1
     with ExitStack() as stack:
         stack.enter_context(chdir(ROOT))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # So that the stack is unwound.
-        {% if cookiecutter.database == "mongodb" %}
-        stack.enter_context(mongodb.provided(ROOT / ".dev" / "mongodb"))
-        {% endif %}
-        {% if cookiecutter.database == "postgresql" %}
-        stack.enter_context(postgres.provided(ROOT / ".dev" / "postgres"))
-        {% endif %}
-        {% if cookiecutter.redis %}
-        stack.enter_context(redis_provided())
-        {% endif %}
+        for provided in backing_services():
+            stack.enter_context(provided)
         {% if cookiecutter.database != "none" %}
         subprocess.run([*SERVICE, "migrate"], check=True)
         {% endif %}
@@ -58,6 +44,15 @@ def main(arguments: list[str]) -> int:
         web = shlex.join([*SERVICE, "web"])
         run_process("src", target=web, target_type="command", watch_filter=PythonFilter())
     return 0
+
+
+def backing_services() -> list[AbstractContextManager[None]]:
+    """Return `provided` of every module in `dev/backing_services`."""
+    modules = iter_modules([str(ROOT / "dev" / "backing_services")])
+    return [
+        import_module(f"dev.backing_services.{module.name}").provided(ROOT / ".dev")
+        for module in modules
+    ]
 
 
 if __name__ == "__main__":

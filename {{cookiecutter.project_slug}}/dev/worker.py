@@ -1,4 +1,4 @@
-"""A worker beside `make run`, started again at each change."""
+"""The worker of `make run`, restarted on every change."""
 
 import os
 import shlex
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def worker_running(service: list[str]) -> Iterator[None]:
-    """Run a worker until the end, its metrics on the port after that of web."""
+    """Run a worker that serves metrics on the port after `METRICS_PORT`."""
     port = int(os.environ.get("METRICS_PORT") or "9090") + 1
     watched = [sys.executable, "-m", "watchfiles", "--filter", "python"]
     with subprocess.Popen(

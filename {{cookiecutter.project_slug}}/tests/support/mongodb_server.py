@@ -14,7 +14,7 @@ from pydantic import Secret
 from pymongo import MongoClient
 from pymongo.uri_parser import parse_uri
 
-from dev.mongodb import server
+from dev.backing_services.mongodb import server
 
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
 from {{ cookiecutter.package_name }}.chassis.commands import migrate

@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 from pydantic import Secret
 from pydantic_core import MultiHostUrl
 
-from dev.postgres import embedded
+from dev.backing_services.postgres import embedded
 
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
 from {{ cookiecutter.package_name }}.chassis.commands import migrate

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from dev.redis import NoServer, server
+from dev.backing_services.redis import RedisNotStarted, server
 
 from .service import Proxy
 
@@ -23,7 +23,7 @@ def redis_url() -> Iterator[str]:
     try:
         with server() as url:
             yield url
-    except NoServer as reason:
+    except RedisNotStarted as reason:
         pytest.exit(f"the tests need a Redis: {reason}; or set REDIS_URL", 1)
 
 

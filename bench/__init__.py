@@ -1,1 +1,1 @@
-"""How fast, small and soon there the rendered service is, beside what is possible at all."""
+"""`make bench`: compare the default service with a minimal server on the same stack."""

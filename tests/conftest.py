@@ -24,7 +24,7 @@ from .support.variants import ROWS, VARIANTS, behaviour
 def pytest_report_header() -> list[str]:
     return [
         f"services are rendered for Python {newest_python()}",
-        f"services with MongoDB are tested on {mongodb.kind()}",
+        f"services with MongoDB are tested on {mongodb.name()}",
     ]
 
 

@@ -1,1 +1,1 @@
-"""What the Makefile, the tests and the benchmark of the template share."""
+"""Modules that the template's Makefile, tests and benchmark share."""

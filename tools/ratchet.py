@@ -1,4 +1,4 @@
-"""`make ratchet`: records numbers that may only become smaller, in `tests/rules/ratchet.toml`."""
+"""`make ratchet`: record size limits that may only shrink, in `tests/rules/ratchet.toml`."""
 
 import json
 import re
@@ -25,28 +25,28 @@ from .variant import render
 Numbers = dict[str, dict[str, int]]
 FILE = ROOT / "tests" / "rules" / "ratchet.toml"
 HEADER = """\
-# Numbers that may only become smaller. `make ratchet` writes down what has improved; what has to
-# become larger is written here by hand, with the reason in the message of the commit.
+# Limits that may only shrink. `make ratchet` records improvements. To raise a limit, edit it by
+# hand and give the reason in the commit message.
 """
 PURPOSES = {
-    "conditionals": "Conditionals of each seam.",
-    "files": "Files of a render, without those that are left to standard tools.",
-    "lines": "Lines of these files, as they stand.",
+    "conditionals": "Conditionals per seam.",
+    "files": "Files of a render, except those that standard tools will replace.",
+    "lines": "Lines of these files.",
     "longest": "Lines of the longest module in `src`.",
-    "owned": "Lines of `src` that a team owns: all but `chassis/`.",
-    "places": "Places that name an option, outside of the files that are its own.",
+    "owned": "Lines of `src` outside `chassis/`, which the team owns.",
+    "places": "Occurrences of an option's name outside the files of its feature.",
     "src": "Lines of `src`.",
-    "tags": "Jinja's tags in all that is rendered: all, those of blocks, and files that hold one.",
+    "tags": "Jinja tags in rendered files: all, block tags, and files with block tags.",
 }
 LEFT_TO_TOOLS = (
     *("delivery/*", "dev/template*", "dev/proposal.py", "dev/*pull_request*"),
     *("dev/merge_request.py", "dev/proposed_branch.py", ".github/workflows/template-update.yml"),
 )
-"""Files that standard tools for releases and updates are to replace."""
+"""Files that standard tools for releases and updates will replace."""
 
 
 def numbers() -> Numbers:
-    """Return every number as it is now: table, name, value."""
+    """Return all current numbers, by table and name."""
     texts = {path: (SERVICE / path).read_text(encoding="utf-8") for path in files_of(SERVICE)}
     rendered = {path: text for path, text in texts.items() if not _copied(path)}
     conditionals = {path: text.count("{% if ") for path, text in rendered.items()}
@@ -69,7 +69,7 @@ def _copied(path: str) -> bool:
 
 
 def _sizes() -> Numbers:
-    """Render the default, the least and the most, and return how large they are."""
+    """Return the sizes of the default, bare and full variants."""
     found: Numbers = {name: {} for name in ("files", "lines", "src", "owned", "longest")}
     with tempfile.TemporaryDirectory() as folder:
         for variant in EXTREMES:
@@ -79,7 +79,7 @@ def _sizes() -> Numbers:
 
 
 def size(service: Path) -> dict[str, int]:
-    """Return how many files and lines a rendered service has, of which kinds."""
+    """Return the numbers of files and lines of a rendered service."""
     lines = {
         path: len((service / path).read_text(encoding="utf-8").splitlines())
         for path in files_of(service)
@@ -96,7 +96,7 @@ def size(service: Path) -> dict[str, int]:
 
 
 def _places(texts: dict[str, str], option: str) -> int:
-    """Return how often an option is named: at seams and in what is declared of other things."""
+    """Return how often an option is named at seams and in declarations of other features."""
     asked, named = re.compile(rf"cookiecutter\.{option}\b"), re.compile(rf"{option}(!?=|$)")
     own = [path for name, patterns in FEATURES.items() if named.match(name) for path in patterns]
     places = sum(
@@ -110,12 +110,12 @@ def _places(texts: dict[str, str], option: str) -> int:
 
 
 def read(file: Path) -> Numbers:
-    """Return the numbers as they are written down; without a file, none."""
+    """Return the recorded numbers; none if the file does not exist."""
     return tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
 def risen(written: Numbers, found: Numbers) -> list[str]:
-    """Return what is larger than it is written, as `[table] name = old is now new`."""
+    """Return the numbers above their limit, as `[table] name = old is now new`."""
     return [
         f"[{table}] {key(name)} = {written[table][name]} is now {value}"
         for table, values in found.items()
@@ -125,7 +125,7 @@ def risen(written: Numbers, found: Numbers) -> list[str]:
 
 
 def improved(written: Numbers, found: Numbers) -> list[str]:
-    """Return what is smaller than it is written, not written yet, or gone."""
+    """Return the numbers below their limit, without a limit, or gone."""
     names = [(table, name) for each in (found, written) for table in each for name in each[table]]
     pairs = {
         f"[{table}] {key(name)}": (written.get(table, {}).get(name), found.get(table, {}).get(name))
@@ -139,7 +139,7 @@ def improved(written: Numbers, found: Numbers) -> list[str]:
 
 
 def key(name: str) -> str:
-    """Return a name as TOML writes it."""
+    """Return a name as a TOML key."""
     return name if re.fullmatch(r"[\w-]+", name) else json.dumps(name)
 
 
@@ -154,14 +154,14 @@ def text_of(found: Numbers) -> str:
 
 
 def record(file: Path, found: Numbers) -> int:
-    """Write what has improved, is new or is gone; if anything rose write nothing and return 1."""
+    """Write the current numbers; if any rose, write nothing and return 1."""
     written = read(file)
     if rose := risen(written, found):
-        told = f"ratchet: {'; '.join(rose)}: make it smaller, or write the new number by hand"
-        print(told, file=sys.stderr)
+        advice = "make it smaller, or raise the limit by hand"
+        print(f"ratchet: {'; '.join(rose)}: {advice}", file=sys.stderr)
         return 1
     file.write_text(text_of(found), encoding="utf-8")
-    print(f"ratchet: {'; '.join(improved(written, found)) or 'nothing has changed'}")
+    print(f"ratchet: {'; '.join(improved(written, found)) or 'no change'}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Renders the default, the leanest and the fullest service and checks what any tool would read."""
+"""Render the default, bare and full variants and check the syntax and format of their files."""
 
 import re
 import subprocess
@@ -15,38 +15,38 @@ from jinja2 import TemplateError
 from tests.support.template import files_of
 from tests.support.variants import EXTREMES
 
-from .formats import wrong
+from .formats import syntax_errors
 from .pythons import ROOT, newest_python
 
 
-def faults(template: Path, variants: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Yield what is wrong with each of these renders, as `variant: file: what`."""
+def findings(template: Path, variants: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield the problems of these variants, as `variant: file: problem`."""
     for name, answers in variants.items():
         with tempfile.TemporaryDirectory() as folder:
-            for fault in _faults_of(template, Path(folder), answers):
-                yield f"{name}: {fault}"
+            for problem in _findings_in(template, Path(folder), answers):
+                yield f"{name}: {problem}"
 
 
-def _faults_of(template: Path, folder: Path, answers: dict[str, Any]) -> Iterator[str]:
+def _findings_in(template: Path, folder: Path, answers: dict[str, Any]) -> Iterator[str]:
     given = {"python_version": newest_python()} | answers
     try:
         service = Path(
             cookiecutter(str(template), no_input=True, extra_context=given, output_dir=str(folder))
         )
     except (CookiecutterException, TemplateError) as error:
-        yield f"does not render: {' '.join(str(error).split())}"
+        yield f"rendering failed: {' '.join(str(error).split())}"
         return
     for path in sorted(files_of(service)):
-        yield from (f"{path}: {fault}" for fault in wrong(service / path))
+        yield from (f"{path}: {error}" for error in syntax_errors(service / path))
     yield from _ruff(service)
 
 
 def _ruff(service: Path) -> Iterator[str]:
-    """Yield what ruff has to say, as the service itself tells it to."""
+    """Yield the findings of ruff with the configuration of the service."""
     for command in (["check"], ["format", "--check"]):
         done = _run_ruff(service, *command)
         found = re.findall(r"^(\S+:\d+):\d+: (.*)", done.stdout, re.MULTILINE)
-        yield from (f"{place}: {what}" for place, what in found)
+        yield from (f"{place}: {finding}" for place, finding in found)
         if done.returncode and not found:
             yield f"pyproject.toml: {' '.join(done.stderr.split())}"
 
@@ -58,6 +58,6 @@ def _run_ruff(service: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 if __name__ == "__main__":
-    found = list(faults(ROOT, EXTREMES))
+    found = list(findings(ROOT, EXTREMES))
     print("\n".join(found), end="\n" if found else "")
     sys.exit(bool(found))

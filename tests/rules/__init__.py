@@ -1,1 +1,1 @@
-"""The rules of the template itself: manifest, seams, ratchet, hooks, `make check`, tools."""
+"""Rules of the template itself: manifest, seams, ratchet, hooks, `make check`, tools."""

@@ -1,4 +1,4 @@
-"""Who adds an option by CONTRIBUTING.md, and edits nothing else, has an option that works."""
+"""Following the steps of CONTRIBUTING.md in a copy of the template adds a working option."""
 
 import re
 import shutil
@@ -24,18 +24,18 @@ STEP = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 ROSE = re.compile(r"\[(\w+)\] (\S+) = (\d+) is now (\d+)")
-HAND = "tests/rules/ratchet.toml"
+RATCHET = "tests/rules/ratchet.toml"
 RENDERS = "tests/renders/test_variants.py"
 
 
 @dataclass(frozen=True)
 class Followed:
-    """A copy of the template in which each step was followed."""
+    """A copy of the template in which all steps were followed."""
 
     folder: Path
     option: str
     files: set[str]
-    """Those that the steps name."""
+    """The files that the steps name."""
 
     @property
     def variant(self) -> str:
@@ -46,7 +46,7 @@ class Followed:
         return self.folder / "variants" / self.variant / "order-service"
 
     def run(self, *command: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command of the template in the copy, with the tools beside this Python."""
+        """Run a command in the copy with the tools of this environment."""
         return subprocess.run(
             command,
             cwd=folder or self.folder,
@@ -62,10 +62,12 @@ class Followed:
 
 
 def follow(document: str, folder: Path) -> set[str]:
-    """Do what each block of the document says; return the files that the blocks name."""
-    (walk,) = re.findall(r"^## Add an option$.*?(?=^## )", document, re.MULTILINE | re.DOTALL)
-    steps = list(STEP.finditer(walk))
-    assert len(steps) == walk.count("\n```") // 2, "CONTRIBUTING.md: a block without its file"
+    """Apply each block of the document; return the files that the blocks name."""
+    (section,) = re.findall(r"^## Add an option$.*?(?=^## )", document, re.MULTILINE | re.DOTALL)
+    steps = list(STEP.finditer(section))
+    assert len(steps) == section.count("\n```") // 2, (
+        "CONTRIBUTING.md: a block does not name its file"
+    )
     for step in steps:
         if step["new"]:
             (folder / step["new"]).write_text(step["text"], encoding="utf-8")
@@ -81,7 +83,7 @@ def follow(document: str, folder: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
-    """Follow the document in a copy of the template, up to the ratchet."""
+    """Follow the document in a copy of the template, and raise the ratchet as it asks."""
     folder = tmp_path_factory.mktemp("contributor") / "template"
     for path in own_files(ROOT):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -90,15 +92,15 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     (option,) = re.findall(r"^An example to follow: `(\w+)`", document, re.MULTILINE)
     files = follow(document, folder)
     copy = Followed(folder, option, files)
-    refused = copy.python("tools.ratchet")
-    assert refused.returncode == 1, refused.stdout
-    ratchet = (folder / HAND).read_text(encoding="utf-8")
-    for table, name, old, new in ROSE.findall(refused.stdout):
+    rejected = copy.python("tools.ratchet")
+    assert rejected.returncode == 1, rejected.stdout
+    ratchet = (folder / RATCHET).read_text(encoding="utf-8")
+    for table, name, old, new in ROSE.findall(rejected.stdout):
         before, mark, after = ratchet.partition(f"[{table}]\n")
         changed = after.replace(f"{name} = {old}\n", f"{name} = {new}\n", 1)
         assert changed != after
         ratchet = before + mark + changed
-    (folder / HAND).write_text(ratchet, encoding="utf-8")
+    (folder / RATCHET).write_text(ratchet, encoding="utf-8")
     written = copy.python("tools.ratchet")
     assert written.returncode == 0, written.stdout
     rendered = copy.python("tools.variant", copy.variant)
@@ -106,12 +108,12 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     return copy
 
 
-def test_the_example_is_an_option_that_there_is_not(followed: Followed) -> None:
+def test_the_example_is_not_yet_an_option(followed: Followed) -> None:
     assert followed.option not in OPTIONS
     assert len(followed.files) > 5
 
 
-def test_only_what_the_document_names_is_edited(followed: Followed) -> None:
+def test_only_the_files_that_the_document_names_are_edited(followed: Followed) -> None:
     mine, theirs = ({str(path) for path in own_files(root)} for root in (ROOT, followed.folder))
     assert mine <= theirs
     changed = {
@@ -119,18 +121,18 @@ def test_only_what_the_document_names_is_edited(followed: Followed) -> None:
         for path in theirs
         if path not in mine or (ROOT / path).read_bytes() != (followed.folder / path).read_bytes()
     }
-    assert changed == followed.files | {HAND}
+    assert changed == followed.files | {RATCHET}
     assert not [path for path in followed.files if path.startswith(("hooks/", "tests/"))]
 
 
-def test_the_ratchet_says_what_the_option_costs(followed: Followed) -> None:
-    mine, theirs = (read(root / HAND) for root in (ROOT, followed.folder))
+def test_the_ratchet_records_the_cost_of_the_option(followed: Followed) -> None:
+    mine, theirs = (read(root / RATCHET) for root in (ROOT, followed.folder))
     assert theirs["places"].keys() - mine["places"].keys() == {followed.option}
     assert theirs["lines"]["full"] > mine["lines"]["full"]
     assert theirs["lines"]["bare"] == mine["lines"]["bare"]
 
 
-def test_the_tests_of_the_template_pass_for_the_new_variants(followed: Followed) -> None:
+def test_the_template_tests_pass_for_the_new_variants(followed: Followed) -> None:
     quick = [f"tests/rules/test_{name}.py" for name in ("manifest", "seams", "ratchet")]
     ours = f"(not test_variants or {followed.option} or default) and not own and not dependencies"
     done = followed.python(
@@ -140,7 +142,7 @@ def test_the_tests_of_the_template_pass_for_the_new_variants(followed: Followed)
     assert int(re.findall(r"(\d+) passed", done.stdout)[0]) > 100
 
 
-def test_a_service_has_the_files_only_if_it_was_chosen(followed: Followed) -> None:
+def test_only_services_with_the_option_have_its_files(followed: Followed) -> None:
     listed = {
         path.removeprefix(f"{SERVICE.name}/").replace(
             "{{cookiecutter.package_name}}", "order_service"
@@ -157,7 +159,9 @@ def test_a_service_has_the_files_only_if_it_was_chosen(followed: Followed) -> No
         assert followed.option not in (default / path).read_text(encoding="utf-8"), path
 
 
-def test_the_service_passes_its_own_checks_and_the_tests_of_the_option(followed: Followed) -> None:
+def test_a_service_with_the_option_passes_make_check_and_the_tests_of_the_option(
+    followed: Followed,
+) -> None:
     environment = followed.folder.parent / "environment"
     make = ["env", f"UV_PROJECT_ENVIRONMENT={environment}", "make", f"UV={UV}", "check"]
     done = followed.run(*make, folder=followed.service)

@@ -1,4 +1,4 @@
-"""The template's own tests are short modules, each in the folder of its subject."""
+"""Size and folder of the template's test modules."""
 
 from collections import Counter
 from pathlib import Path
@@ -16,7 +16,7 @@ def name(path: Path) -> str:
     return str(path.relative_to(TESTS))
 
 
-def test_every_test_module_is_in_the_folder_of_a_subject() -> None:
+def test_every_test_module_is_in_one_of_the_folders() -> None:
     assert {path.parent.name for path in TEST_MODULES} == FOLDERS
     assert [name(path) for path in TEST_MODULES if path.parent.parent != TESTS] == []
 
@@ -27,6 +27,6 @@ def test_no_module_is_longer_than_250_lines() -> None:
 
 
 def test_no_two_test_modules_have_the_same_name() -> None:
-    # Modules of the same name would be one group of pytest-xdist.
+    # pytest-xdist would run modules of the same name as one group (see `group_of`).
     counts = Counter(path.stem for path in TEST_MODULES)
     assert [stem for stem, count in counts.items() if count > 1] == []

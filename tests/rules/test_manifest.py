@@ -1,4 +1,4 @@
-"""What cookiecutter.json declares is complete, and agrees with the files and the README."""
+"""cookiecutter.json is complete and agrees with the files and the README."""
 
 import re
 from itertools import product
@@ -24,7 +24,7 @@ from tests.support.template import (
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_every_question_has_a_readable_prompt(question: str) -> None:
+def test_every_question_and_choice_has_a_prompt(question: str) -> None:
     prompt = DECLARED["__prompts__"][question]
     if isinstance(QUESTIONS[question], list):
         assert prompt.keys() == {"__prompt__", *QUESTIONS[question]}
@@ -38,7 +38,7 @@ def test_every_prompt_belongs_to_a_question() -> None:
 
 
 @pytest.mark.parametrize("feature", [*FEATURES, *REQUIREMENTS])
-def test_every_feature_is_an_answer_that_can_be_given(feature: str) -> None:
+def test_every_feature_is_a_possible_answer(feature: str) -> None:
     found = re.fullmatch(r"(\w+?)(?:!?=([\w-]+))?", feature)
     assert found
     question, value = found.groups()
@@ -50,23 +50,23 @@ def test_every_feature_is_an_answer_that_can_be_given(feature: str) -> None:
     ("feature", "pattern"),
     [(f, pattern) for f, patterns in FEATURES.items() for pattern in patterns],
 )
-def test_every_pattern_names_files_that_exist(feature: str, pattern: str) -> None:
+def test_every_pattern_of_a_feature_matches_a_file(feature: str, pattern: str) -> None:
     assert any(within(path, pattern) for path in files_of(SERVICE)), feature
 
 
-def test_no_file_is_listed_twice_by_one_feature() -> None:
+def test_no_feature_lists_a_file_twice() -> None:
     for feature, patterns in FEATURES.items():
         for path in files_of(SERVICE):
             found = [pattern for pattern in patterns if within(path, pattern)]
             assert len(found) <= 1, f"{feature}: {path}: {found}"
 
 
-def test_what_the_default_holds_differs_from_what_the_leanest_holds() -> None:
+def test_a_render_without_features_has_fewer_files() -> None:
     leanest = FIRST | {"database": "none", "ci": "none", "package_name": "p"}
     assert expected_files(leanest) < expected_files(FIRST | {"package_name": "p"})
 
 
-def test_a_feature_is_an_answer_or_its_contrary() -> None:
+def test_a_feature_is_an_answer_or_its_negation() -> None:
     answers = {"redis": True, "database": "none"}
     assert chosen("redis", answers)
     assert chosen("database=none", answers)
@@ -74,13 +74,13 @@ def test_a_feature_is_an_answer_or_its_contrary() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in DERIVED if name in FEATURES])
-def test_a_derived_answer_is_a_yes_or_nothing_and_may_be_either(name: str) -> None:
+def test_a_derived_answer_is_yes_or_empty_and_can_be_both(name: str) -> None:
     values = [value if isinstance(value, list) else [False, True] for value in OPTIONS.values()]
     choices = (dict(zip(OPTIONS, given, strict=True)) for given in product(*values))
     assert {with_derived(FIRST | choice)[name] for choice in choices} == {"yes", ""}
 
 
-def test_the_readme_lists_the_options_as_they_are_declared() -> None:
+def test_the_readme_lists_all_questions_and_their_values() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", readme, re.MULTILINE)
     listed = {name: re.findall("`(.*?)`", values) for name, values in rows}
@@ -92,5 +92,5 @@ def test_the_readme_lists_the_options_as_they_are_declared() -> None:
 @pytest.mark.parametrize(
     "folder", ["chaos", "dev", "tests", "migrations", "src", "compose", "deploy"]
 )
-def test_the_folders_of_a_service_are_no_names_for_its_package(folder: str) -> None:
+def test_folders_of_a_service_are_reserved_package_names(folder: str) -> None:
     assert folder in DECLARED["_reserved"]

@@ -1,4 +1,4 @@
-"""What is checked before a commit is what `make check` checks: all that the template is made of."""
+"""`make check` and the pre-commit hooks, which run its parts."""
 
 import os
 import re
@@ -23,7 +23,7 @@ PACKAGE = f"{SERVICE.name}/src/{{{{cookiecutter.package_name}}}}"
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository that holds the files of the template and nothing else, not even a commit."""
+    """A git repository with the files of the template and without a commit."""
     folder = tmp_path_factory.mktemp("checkout") / "template"
     for path in own_files.own_files(ROOT):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -33,8 +33,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def committing(checkout: Path, *hooks: str) -> subprocess.CompletedProcess[str]:
-    """Run all hooks, or one, on all files, with the tools that are installed beside this Python."""
+def pre_commit(checkout: Path, *hooks: str) -> subprocess.CompletedProcess[str]:
+    """Run all hooks, or these, on all files, with the tools of this environment."""
     uv = Path(shutil.which(UV) or UV).parent
     environment = outside() | {
         "PATH": f"{uv}{os.pathsep}{os.environ['PATH']}",
@@ -54,8 +54,8 @@ def committing(checkout: Path, *hooks: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def broken(folder: Path, path: str, old: str, new: str) -> str:
-    """Replace in a file what stands there, the first time; return what the file held."""
+def edit(folder: Path, path: str, old: str, new: str) -> str:
+    """Replace the first occurrence of `old` in a file; return the previous content."""
     text = (folder / path).read_text(encoding="utf-8")
     assert old in text
     (folder / path).write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -70,6 +70,11 @@ def test_the_hooks_are_the_parts_of_make_check() -> None:
     assert {hook["language"] for hook in HOOKS} == {"system"}
 
 
+RENDERED = {"files", "rules", "renders"}
+"""The hooks that check a file of the service."""
+CI = RENDERED | {"workflows"}
+
+
 @pytest.mark.parametrize(
     ("path", "hooks"),
     [
@@ -82,39 +87,33 @@ def test_the_hooks_are_the_parts_of_make_check() -> None:
         ("docs/decisions/0004-migrations-are-numbered.md", {"files"}),
         (".github/workflows/ci.yml", {"files", "workflows"}),
         (".ci/run", {"files"}),
-        (f"{SERVICE.name}/.github/workflows/ci.yml", {"files", "workflows", "rules", "renders"}),
-        (
-            f"{SERVICE.name}/.github/actions/uv/action.yml",
-            {"files", "workflows", "rules", "renders"},
-        ),
-        (f"{SERVICE.name}/.gitlab-ci.yml", {"files", "workflows", "rules", "renders"}),
-        (f"{SERVICE.name}/.gitlab/ci/check.yml", {"files", "workflows", "rules", "renders"}),
-        (f"{SERVICE.name}/azure-pipelines.yml", {"files", "workflows", "rules", "renders"}),
-        (f"{SERVICE.name}/azure/targets.yml", {"files", "workflows", "rules", "renders"}),
-        (f"{SERVICE.name}/.circleci/config.yml", {"files", "workflows", "rules", "renders"}),
-        (f"{SERVICE.name}/compose.yaml", {"files", "rules", "renders"}),
-        (f"{PACKAGE}/main.py", {"files", "rules", "renders"}),
+        (f"{SERVICE.name}/.github/actions/uv/action.yml", CI),
+        (f"{SERVICE.name}/.gitlab/ci/check.yml", CI),
+        (f"{SERVICE.name}/azure/targets.yml", CI),
+        (f"{SERVICE.name}/.circleci/config.yml", CI),
+        (f"{SERVICE.name}/compose.yaml", RENDERED),
+        (f"{PACKAGE}/main.py", RENDERED),
     ],
 )
-def test_a_changed_file_is_seen_by_the_hooks_that_it_concerns(path: str, hooks: set[str]) -> None:
+def test_a_changed_file_triggers_the_hooks_that_check_it(path: str, hooks: set[str]) -> None:
     assert (ROOT / path).is_file()
     assert {hook["id"] for hook in HOOKS if re.search(hook.get("files", ""), path)} == hooks
 
 
 @pytest.mark.slow
-def test_a_clean_checkout_passes(checkout: Path) -> None:
-    done = committing(checkout)
+def test_all_hooks_pass_in_a_clean_checkout(checkout: Path) -> None:
+    done = pre_commit(checkout)
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("Passed") == len(HOOKS)
 
 
-def test_a_broken_file_of_the_service_fails_with_its_variant_its_name_and_the_fault(
+def test_a_syntax_error_in_a_rendered_file_is_reported_with_variant_and_file(
     checkout: Path,
 ) -> None:
     path = f"{SERVICE.name}/compose.yaml"
-    kept = broken(checkout, path, "  - compose/postgres.yaml\n", "  - compose/postgres.yaml: [\n")
+    kept = edit(checkout, path, "  - compose/postgres.yaml\n", "  - compose/postgres.yaml: [\n")
     try:
-        done = committing(checkout, "renders")
+        done = pre_commit(checkout, "renders")
     finally:
         (checkout / path).write_text(kept, encoding="utf-8")
     assert done.returncode == 1
@@ -126,61 +125,58 @@ def test_a_broken_file_of_the_service_fails_with_its_variant_its_name_and_the_fa
 
 
 SRC = "src/{{cookiecutter.package_name}}"
-FAULTS = {
+SYNTAX_ERRORS = {
     f"{SRC}/chassis/exit_codes.py": ("OSERR =", "OSERR=", "unformatted"),
     f"{SRC}/chassis/commands/openapi.py": ("import json\n", "import json\nimport os\n", "F401"),
     f"{SRC}/main.py": ("def create_app(", "def (", "invalid-syntax"),
     "Dockerfile": ("\nUSER ", "\nUSERS ", "Dockerfile:"),
     "Makefile": ("\t$(UV) sync", "        $(UV) sync", "Makefile:"),
-    ".env.example": ("\nREVISION=", "\nREVISION ", "no NAME=value at line"),
+    ".env.example": ("\nREVISION=", "\nREVISION ", "is not NAME=value"),
     "compose.yaml": ("include:", "include: {", "while parsing"),
     ".github/dependabot.yml": ("updates:", "updates: ]", "while parsing"),
 }
-"""By the name of a file what is replaced in it, by what, and what is said of it."""
+"""File: the text to replace, its replacement, and the expected message."""
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """What of the template is rendered, for a test to break."""
+    """A copy of the parts of the template that rendering needs."""
     for part in ("cookiecutter.json", "hooks", "templates", SERVICE.name):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, tmp_path / part)
     return tmp_path
 
 
-def test_what_no_tool_could_read_is_found_in_a_render(copy: Path) -> None:
-    for name, (old, new, _) in FAULTS.items():
-        broken(copy, f"{SERVICE.name}/{name}", old, new)
-    found = list(renders.faults(copy, {"database-none": VARIANTS["database-none"]}))
+def test_all_syntax_errors_of_a_render_are_found(copy: Path) -> None:
+    for name, (old, new, _) in SYNTAX_ERRORS.items():
+        edit(copy, f"{SERVICE.name}/{name}", old, new)
+    found = list(renders.findings(copy, {"database-none": VARIANTS["database-none"]}))
     assert all(line.startswith("database-none: ") for line in found)
-    for name, (_, _, fault) in FAULTS.items():
+    for name, (_, _, message) in SYNTAX_ERRORS.items():
         rendered = name.replace("{{cookiecutter.package_name}}", "order_service")
-        told = [line for line in found if line.startswith(f"database-none: {rendered}:")]
-        assert any(fault in line for line in told), (name, found)
+        lines = [line for line in found if line.startswith(f"database-none: {rendered}:")]
+        assert any(message in line for line in lines), (name, found)
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "fault"),
+    ("name", "old", "new", "message"),
     [
-        ("compose.yaml", "name: ", "{% fi %}", "does not render: "),
-        ("compose.yaml", ".project_slug", ".no_such_question", "does not render: "),
+        ("compose.yaml", "name: ", "{% fi %}", "rendering failed: "),
+        ("compose.yaml", ".project_slug", ".no_such_question", "rendering failed: "),
         ("pyproject.toml", "line-length = 100", "line-length = []", "pyproject.toml: ruff failed"),
     ],
 )
-def test_what_cannot_be_rendered_or_configured_is_told_in_a_line(
-    copy: Path, name: str, old: str, new: str, fault: str
+def test_a_failed_render_or_configuration_is_reported_in_one_line(
+    copy: Path, name: str, old: str, new: str, message: str
 ) -> None:
-    broken(copy, f"{SERVICE.name}/{name}", old, new)
-    for line in renders.faults(copy, {"bare": VARIANTS["bare"]}):
-        assert line.startswith(f"bare: {fault}")
-        assert "\n" not in line
-        break
-    else:
-        pytest.fail("nothing is found")
+    edit(copy, f"{SERVICE.name}/{name}", old, new)
+    first = next(renders.findings(copy, {"bare": VARIANTS["bare"]}))
+    assert first.startswith(f"bare: {message}")
+    assert "\n" not in first
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "fault"),
+    ("name", "text", "message"),
     [
         ("a.toml", "a = ]\n", "Invalid value"),
         ("a.yaml", "a: [\n", "line 2"),
@@ -189,38 +185,38 @@ def test_what_cannot_be_rendered_or_configured_is_told_in_a_line(
         ("a.ini", "a\n", "no section headers"),
         ("run", "#!/bin/sh\nif\n", "run:2:1: error"),
         ("run", "#!/usr/bin/env bash\nrm $1\n", "SC2086"),
-        ("a.txt", "no newline", "does not end with one newline"),
-        ("a.txt", "two newlines\n\n", "does not end with one newline"),
-        ("a.txt", "a blank \n", "line 1 ends with a blank"),
-        ("a.txt", "Windows\r\n", "line 1 ends with a blank"),
-        ("a.txt", "<<<<<<< ours\n", "line 1 is left of a merge"),
-        ("a.txt", b"\xff\n", "is no UTF-8"),
-        ("a.md", "[it](b.md)\n", "the link b.md leads nowhere"),
-        ("a.md", "# One\n\n[it](#two)\n", "the link #two leads to no heading"),
+        ("a.txt", "no newline", "does not end with exactly one newline"),
+        ("a.txt", "two newlines\n\n", "does not end with exactly one newline"),
+        ("a.txt", "a blank \n", "line 1: trailing whitespace"),
+        ("a.txt", "Windows\r\n", "line 1: trailing whitespace"),
+        ("a.txt", "<<<<<<< ours\n", "line 1: conflict marker"),
+        ("a.txt", b"\xff\n", "not UTF-8"),
+        ("a.md", "[it](b.md)\n", "broken link b.md: no such file"),
+        ("a.md", "# One\n\n[it](#two)\n", "broken link #two: no such heading"),
     ],
 )
-def test_each_fault_of_our_own_files_is_told_in_a_line(
-    tmp_path: Path, name: str, text: str | bytes, fault: str
+def test_each_problem_of_a_template_file_is_reported_in_one_line(
+    tmp_path: Path, name: str, text: str | bytes, message: str
 ) -> None:
     (tmp_path / ".gitignore").write_text("ignored/\n")
     (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-    (line,) = own_files.faults(tmp_path)
+    (line,) = own_files.findings(tmp_path)
     assert line.startswith(f"{name}: ")
     assert "\n" not in line
-    assert fault in line
+    assert message in line
 
 
-def test_nothing_is_found_in_what_is_as_it_should_be(tmp_path: Path) -> None:
+def test_valid_and_ignored_files_have_no_findings(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("ignored/\n")
     (tmp_path / "ignored").mkdir()
     (tmp_path / "ignored/a.json").write_text("{")
     (tmp_path / "a.md").write_text("# One thing\n\n[it](#one-thing) [b](b.toml) [w](https://w.w)\n")
     (tmp_path / "b.toml").write_text("")
     (tmp_path / "run").write_text("#!/usr/bin/env bash\ntrue\n")
-    assert list(own_files.faults(tmp_path)) == []
+    assert list(own_files.findings(tmp_path)) == []
 
 
-def test_a_render_is_read_with_the_tools_that_the_service_itself_has() -> None:
+def test_the_template_and_its_services_use_the_same_ruff() -> None:
     ours = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     theirs = (SERVICE / "pyproject.toml").read_text(encoding="utf-8")
     assert re.findall('"ruff==.*"', ours) == re.findall('"ruff==.*"', theirs) != []

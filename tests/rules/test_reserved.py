@@ -1,4 +1,4 @@
-"""Names that a service's package cannot have are those of the packages and folders beside it."""
+"""Package names are reserved if a dependency or a folder of the service has the same name."""
 
 import importlib.metadata
 import re
@@ -11,13 +11,13 @@ from tests.support.template import DECLARED, SERVICE
 from tools.pythons import UV, newest_python, outside
 
 BUILDS = {"python", "uv"}
-"""The image and the package that build a service's image: another of the same name hides them."""
+"""Names that the build of the image uses: a package of the same name would hide them."""
 
 
 def requirements() -> list[str]:
-    """Return what services install beside themselves, whatever was chosen.
+    """Return the dependencies of all variants.
 
-    What runs in an environment without the service, such as the group `delivery`, is left out.
+    Groups that are installed without the service, such as `delivery`, are excluded.
     """
     text = (SERVICE / "pyproject.toml").read_text(encoding="utf-8")
     read = tomllib.loads("".join(line for line in text.splitlines(True) if "{%" not in line))
@@ -26,7 +26,7 @@ def requirements() -> list[str]:
 
 
 def installed(folder: Path) -> set[str]:
-    """Install all requirements below a folder; return the top-level names that can be imported."""
+    """Install all requirements below a folder; return their top-level modules."""
     (folder / ".python-version").write_text(newest_python() + "\n")
     for command in (["venv"], ["pip", "install", *requirements()]):
         subprocess.run([UV, "--quiet", *command], cwd=folder, env=outside(), check=True)
@@ -35,7 +35,7 @@ def installed(folder: Path) -> set[str]:
     return {file.parts[0].removesuffix(".py") for one in found for file in one.files or []}
 
 
-def test_reserved_names_are_exactly_what_stands_beside_a_package(tmp_path: Path) -> None:
+def test_reserved_names_are_those_of_dependencies_folders_and_build_tools(tmp_path: Path) -> None:
     names = installed(tmp_path) | {path.name for path in SERVICE.iterdir() if path.is_dir()}
     possible = {name for name in names if re.fullmatch("[a-z](_?[a-z0-9])*", name)}
     reserved = DECLARED["_reserved"]

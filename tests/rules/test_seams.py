@@ -1,4 +1,4 @@
-"""Conditionals are blocks of whole lines, stand in few files, and know only declared names."""
+"""Conditionals are blocks of whole lines in few files, on declared answers only."""
 
 import re
 from itertools import zip_longest
@@ -26,8 +26,9 @@ SEAMS = {
     "delivery/cluster_token.py",
     "delivery/this_machine.py",
     "deploy/README.md",
+    "deploy/base/backing-services.yaml",
     "deploy/base/kustomization.yaml",
-    "deploy/base/network/kustomization.yaml",
+    "deploy/base/pod.yaml",
     "deploy/base/settings.env",
     "deploy/components/external-secrets/secrets.yaml",
     "deploy/overlays/local/kustomization.yaml",
@@ -46,11 +47,11 @@ SEAMS = {
     "tests/orders/test_store.py",
     "tests/twelve_factor/project.py",
 }
-"""Every file that may hold a conditional; a new one is worth an argument."""
+"""The files that may hold a conditional; give a reason for a new one."""
 
 IF = re.compile(r' *\{% if cookiecutter\.(\w+)(?: (?:==|!=) "([\w.-]+)")? %\}')
 LONGEST = 8
-"""Most lines that one condition may guard; more are a file of their own, or two blocks."""
+"""Maximum lines of a block; move more lines into a separate file or a second block."""
 VALUE = re.compile(r"\{\{ cookiecutter\.(\w+) \}\}")
 FREE_TEXT = {"project_name", "description", "author_name", "organization"}
 INCLUDE = "{% include 'licenses/' ~ cookiecutter.license ~ '.txt' %}"
@@ -70,12 +71,12 @@ def name(path: Path) -> str:
     return str(path.relative_to(SERVICE))
 
 
-def test_conditionals_stand_at_the_seams_and_nowhere_else() -> None:
+def test_only_seams_hold_conditionals() -> None:
     assert {name(path) for path in FILES if "{% if" in path.read_text(encoding="utf-8")} == SEAMS
 
 
 def mistakes(text: list[str]) -> list[str]:
-    """Return which rules for blocks these lines break, each with its condition."""
+    """Return the violations of the rules for blocks, each with its condition."""
     tags = [number for number, line in enumerate(text) if "{%" in line]
     found = []
     last_if, last_size, last_end = "", 0, -1
@@ -86,17 +87,17 @@ def mistakes(text: list[str]) -> list[str]:
         if text[end].strip() != "{% endif %}":
             found.append(f"does not end with endif: {tag}")
         if not any(map(str.strip, block)):
-            found.append(f"guards nothing: {tag}")
+            found.append(f"empty block: {tag}")
         if len(block) > LONGEST:
-            found.append(f"guards more than {LONGEST} lines: {tag}")
+            found.append(f"more than {LONGEST} lines: {tag}")
         if (tag, start) == (last_if, last_end + 1) and last_size + len(block) <= LONGEST:
-            found.append(f"belongs to the block above it: {tag}")
+            found.append(f"should be merged with the block above: {tag}")
         last_if, last_size, last_end = tag, len(block), end
     return found
 
 
 def declared(tag: str) -> bool:
-    """Tell whether a condition names an answer that can be given."""
+    """Return whether a condition is on a possible answer."""
     if not (found := IF.fullmatch(tag)):
         return False
     question, value = found.groups()
@@ -106,7 +107,7 @@ def declared(tag: str) -> bool:
 
 
 @pytest.mark.parametrize("seam", sorted(SEAMS))
-def test_a_conditional_is_one_block_of_whole_lines(seam: str) -> None:
+def test_each_conditional_is_a_block_of_whole_lines(seam: str) -> None:
     assert mistakes(lines(SERVICE / seam)) == []
 
 
@@ -116,9 +117,9 @@ REDIS, END = "{% if cookiecutter.redis %}", "{% endif %}"
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ([REDIS, "a", END, REDIS, "b", END], "belongs to the block above it"),
-        ([REDIS, *"abcdefghi", END], "guards more than 8 lines"),
-        ([REDIS, "", END], "guards nothing"),
+        ([REDIS, "a", END, REDIS, "b", END], "should be merged with the block above"),
+        ([REDIS, *"abcdefghi", END], "more than 8 lines"),
+        ([REDIS, "", END], "empty block"),
         ([REDIS, "a"], "does not end with endif"),
         ([REDIS, "a", "{% else %}", "b", END], "does not end with endif"),
         ([REDIS, REDIS, "a", END, END], "does not end with endif"),
@@ -132,7 +133,7 @@ REDIS, END = "{% if cookiecutter.redis %}", "{% endif %}"
         (["a {% if cookiecutter.redis %}", "b", END], "not a condition on a declared answer"),
     ],
 )
-def test_a_conditional_that_breaks_a_rule_is_found(text: list[str], mistake: str) -> None:
+def test_a_violation_of_a_rule_is_found(text: list[str], mistake: str) -> None:
     assert any(found.startswith(mistake) for found in mistakes(text))
 
 
@@ -145,12 +146,12 @@ def test_a_conditional_that_breaks_a_rule_is_found(text: list[str], mistake: str
         [REDIS, "a", END, '{% if cookiecutter.ci != "none" %}', "b", END],
     ],
 )
-def test_a_conditional_that_keeps_the_rules_is_not_reported(text: list[str]) -> None:
+def test_a_valid_conditional_is_not_reported(text: list[str]) -> None:
     assert mistakes(text) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
-def test_other_tags_are_plain_values(path: Path) -> None:
+def test_all_other_tags_are_plain_values(path: Path) -> None:
     text = path.read_text(encoding="utf-8").replace(INCLUDE, "")
     assert "{#" not in text
     assert len(re.findall(r"\{%", text)) == len(re.findall(r"\{% (?:if|endif) ", text))
@@ -163,13 +164,13 @@ def test_free_text_stays_out_of_code(path: Path) -> None:
         assert not FREE_TEXT.intersection(VALUE.findall(path.read_text(encoding="utf-8")))
 
 
-def test_file_names_hold_no_jinja_but_the_two_standard_ones() -> None:
+def test_file_names_hold_no_jinja_except_slug_and_package() -> None:
     for path in SERVICE.rglob("*"):
         rest = str(path.relative_to(ROOT)).replace("{{cookiecutter.project_slug}}", "")
         assert "{" not in rest.replace("{{cookiecutter.package_name}}", "")
 
 
-def test_hooks_and_tests_name_no_option() -> None:
+def test_hooks_do_not_name_options() -> None:
     for hook in (ROOT / "hooks").iterdir():
         words = set(re.findall(r"\w+", hook.read_text(encoding="utf-8")))
         assert not words & (OPTIONS.keys() - {"license"})

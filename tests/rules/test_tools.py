@@ -1,4 +1,4 @@
-"""What maintainers run by name does what it says."""
+"""`make variant`, and the pytest-xdist groups that `make test` relies on."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def test_without_an_id_every_variant_is_listed_with_its_answers(
     assert dict(rows)[ONE] == "database=none"
 
 
-def test_a_variant_is_rendered_anew_and_told_of(
+def test_a_variant_replaces_an_earlier_render_and_is_described(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service = folder / ONE / "order-service"
@@ -37,8 +37,8 @@ def test_a_variant_is_rendered_anew_and_told_of(
     (service / "left").touch()
     assert tool.main(ONE) == 0
     assert not (service / "left").exists()
-    said = capsys.readouterr().out
-    rows = {line[:13].strip(): line[14:] for line in said.splitlines()}
+    output = capsys.readouterr().out
+    rows = {line[:13].strip(): line[14:] for line in output.splitlines()}
     count = len(expected_files(FIRST | {"package_name": "order_service"} | VARIANTS[ONE]))
     assert rows["answers"] == "database=none"
     assert rows["files"] == str(count)
@@ -46,20 +46,20 @@ def test_a_variant_is_rendered_anew_and_told_of(
     assert "fastapi" in rows["dependencies"]
     assert "psycopg" not in rows["dependencies"]
     assert rows["containers"] == "1: web"
-    assert "order-service\nmake setup check" in said
-    assert f'pytest -k "{ONE}"' in said
+    assert "order-service\nmake setup check" in output
+    assert f'pytest -k "{ONE}"' in output
 
 
-def test_an_unknown_variant_is_refused_in_one_line_with_what_is_near(
+def test_an_unknown_variant_is_rejected_in_one_line_with_a_suggestion(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert tool.main("databse-none") == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"no variant databse-none: is it {ONE}")
+    assert line.startswith(f"unknown variant databse-none: did you mean {ONE}")
     assert not list(folder.iterdir())
 
 
-def test_make_names_the_variant_to_the_tool() -> None:
+def test_make_passes_the_id_to_the_tool() -> None:
     done = subprocess.run(
         ["make", "variant", "ID=no such thing"],
         cwd=ROOT,
@@ -69,15 +69,15 @@ def test_make_names_the_variant_to_the_tool() -> None:
         check=False,
     )
     assert done.returncode != 0
-    assert done.stderr.startswith("no variant no such thing: make variant lists them\n")
+    assert done.stderr.startswith("unknown variant no such thing: `make variant` lists all\n")
 
 
-def test_what_is_rendered_to_be_looked_at_stays_out_of_git() -> None:
+def test_git_ignores_rendered_variants() -> None:
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
     assert f"/{tool.FOLDER.relative_to(ROOT)}/" in ignored
 
 
-def test_one_process_does_all_tests_of_a_group(tmp_path: Path) -> None:
+def test_one_xdist_process_runs_all_tests_of_a_group(tmp_path: Path) -> None:
     (tmp_path / "test_groups.py").write_text(
         "import os, pathlib, pytest\n"
         "@pytest.mark.parametrize('group', [\n"

@@ -177,9 +177,9 @@ def test_the_schema_of_the_provider_allows_what_is_there(services: Services, pro
     for kubernetes in (True, False):
         found = ci_dialects.documents(services(provider, kubernetes))
         assert found
-        assert {path: ci_dialects.check(*each) for path, each in found.items()} == dict.fromkeys(
-            found, ""
-        )
+        assert {
+            path: ci_dialects.schema_errors(*each) for path, each in found.items()
+        } == dict.fromkeys(found, "")
 
 
 @pytest.mark.parametrize(
@@ -191,4 +191,4 @@ def test_the_schema_of_the_provider_allows_what_is_there(services: Services, pro
     ],
 )
 def test_each_schema_refuses_what_is_wrong(provider: str, document: dict[str, object]) -> None:
-    assert "Schema validation errors" in ci_dialects.check(provider, document)
+    assert "Schema validation errors" in ci_dialects.schema_errors(provider, document)

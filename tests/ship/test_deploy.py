@@ -75,7 +75,7 @@ def test_a_release_arrives_in_order(cluster: Cluster) -> None:
     assert "Namespace" in applies[0]
     assert not any(kind in applies[0] for kind in ("Deployment", "Job"))
     assert "Deployment" in applies[-1]
-    if (cluster.service / "deploy/base/migrate").exists():
+    if (cluster.service / "deploy/base/migrate.yaml").exists():
         assert applies[1] == "apply Job"
         (name, again) = (line for line in asked if line.startswith("get job/"))
         assert asked.index(name) < asked.index("apply Job") < asked.index(applies[-1])
@@ -125,7 +125,7 @@ def test_another_image_in_an_overlay_is_refused(cluster: Cluster) -> None:
 
 
 def test_an_overlay_that_names_the_image_otherwise_is_refused(cluster: Cluster) -> None:
-    for file in ("pod.yaml", "cleanup/cron-job.yaml"):
+    for file in ("pod.yaml", "cleanup.yaml"):
         cluster.edit(f"deploy/base/{file}", 'image: "order-service"', f'image: "{IMAGE}:latest"')
     done = cluster.run("deploy", OVERLAY="staging", RELEASE=RELEASE)
     assert "nothing in it runs the image that it calls order-service" in done.stderr

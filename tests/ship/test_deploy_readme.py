@@ -132,10 +132,7 @@ def test_files_that_it_names_are_there(service: Path) -> None:
 
 
 def test_who_deploys_may_do_what_a_deployment_does_and_no_more(service: Path) -> None:
-    role, binding = (
-        yaml.safe_load((service / "deploy" / "access" / f"{name}.yaml").read_text())
-        for name in ("role", "binding")
-    )
+    role, binding = yaml.safe_load_all((service / "deploy" / "access.yaml").read_text())
     assert binding["roleRef"]["name"] == role["metadata"]["name"]
     rights = {
         resource: set(rule["verbs"]) for rule in role["rules"] for resource in rule["resources"]

@@ -119,10 +119,12 @@ def test_an_empty_render_is_no_success(service: Installed) -> None:
 
 
 def test_what_is_wrong_in_a_file_is_said_with_its_name(service: Installed) -> None:
-    path = service.folder / "deploy" / "overlays" / "staging" / "settings.env"
+    path = service.folder / "deploy" / "overlays" / "staging" / "kustomization.yaml"
     kept = path.read_text(encoding="utf-8")
     try:
-        path.write_text(f"{kept}LOG_LEVLE=debug\n", encoding="utf-8")
+        path.write_text(
+            kept.replace("HSTS_SECONDS=300", "HSTS_SECONDS=300, LOG_LEVLE=debug"), encoding="utf-8"
+        )
         text = kustomize(path.parent)
         done = subprocess.run(
             [service.python, "-m", "tests.deploy"],
@@ -138,5 +140,5 @@ def test_what_is_wrong_in_a_file_is_said_with_its_name(service: Installed) -> No
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.endswith(
-        "env: LOG_LEVLE is read by nothing (deploy/overlays/staging/settings.env)"
+        "env: LOG_LEVLE is read by nothing (deploy/overlays/staging/kustomization.yaml)"
     ), line

@@ -31,7 +31,7 @@ class Baker:
         silence, and `BakeError` with the words of the hook if that refuses.
         """
         if unknown := answers.keys() - QUESTIONS.keys():
-            raise ValueError(f"no such question: {', '.join(sorted(unknown))}")
+            raise ValueError(f"unknown questions: {', '.join(sorted(unknown))}")
         context = {"python_version": newest_python()} | answers
         with standard_error() as said:
             result = self._cookies.bake(extra_context=context, template=template and str(template))

@@ -17,7 +17,7 @@ import yaml
 from check_jsonschema.builtin_schemas import get_builtin_schema
 from jsonschema import Draft202012Validator
 
-from tools.formats import wrong
+from tools.formats import syntax_errors
 
 from .citations import citations
 from .template import (
@@ -78,7 +78,7 @@ def not_chosen(service: Path, answers: dict[str, Any]) -> set[str]:
 def formats(service: Path, _: dict[str, Any]) -> Iterator[str]:
     """Each file is valid in its format, and those of Compose by its schema."""
     for path in sorted(files_of(service)):
-        found = [*wrong(service / path)]
+        found = [*syntax_errors(service / path)]
         yield from (f"{path}: {fault}" for fault in found)
         if path.startswith("compose") and path.endswith(".yaml") and not found:
             for fault in compose_schema().iter_errors(yaml.safe_load(read(service, path))):

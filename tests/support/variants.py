@@ -6,7 +6,7 @@ from itertools import combinations as choose
 from itertools import product
 from typing import Any
 
-from tools.pythons import is_at_hand, newest_python
+from tools.pythons import is_installed, newest_python
 
 from .template import FEATURES, FIRST, OPTIONS, SERVICE, expected_files, template_files, unmet
 
@@ -30,7 +30,7 @@ def values_of(option: str) -> list[Any]:
     values = OPTIONS[option]
     if option == "python_version":
         newest = newest_python()
-        return [newest, *(v for v in values if v != newest and is_at_hand(v))]
+        return [newest, *(v for v in values if v != newest and is_installed(v))]
     return values if isinstance(values, list) else [values, not values]
 
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The part of the public image's entrypoint that our Compose file uses: one user, its password in a file.
+# Supports what compose/mongodb.yaml uses: one user, whose password is in a file.
 set -eu
 exec ferretdb --handler=sqlite --sqlite-url=file:/data/db/ --state-dir=- --listen-addr=:27017 \
     --debug-addr=- --telemetry=disable --log-level=ERROR --test-enable-new-auth --setup-database=admin \

@@ -1,4 +1,4 @@
-"""The limit to compare with: the same reads on the same server, and nothing else."""
+"""A minimal server with the same reads on the same stack, the baseline of the benchmark."""
 
 import os
 import socket
@@ -25,8 +25,8 @@ class Order:
     placed_at: datetime
 
 
-class Limit:
-    """A bare ASGI application that answers `/livez`, `/orders/{id}` and `/orders?limit=10`."""
+class Application:
+    """An ASGI application with `/livez`, `/orders/{id}` and `/orders?limit=10`."""
 
     def __init__(self, database_url: str) -> None:
         self._pool = AsyncConnectionPool(
@@ -34,7 +34,7 @@ class Limit:
         )
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Serve one request, or open and close the pool."""
+        """Serve a request; open and close the pool at start and stop."""
         if scope["type"] == "lifespan":
             await receive()
             await self._pool.open()
@@ -83,7 +83,7 @@ def main() -> None:
     """Serve on `PORT` with the database of `DATABASE_URL`."""
     listener = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
     config = uvicorn.Config(
-        Limit(os.environ["DATABASE_URL"]), log_config=None, access_log=False, http="httptools"
+        Application(os.environ["DATABASE_URL"]), log_config=None, access_log=False, http="httptools"
     )
     uvloop.run(uvicorn.Server(config).serve(sockets=[listener]))
 

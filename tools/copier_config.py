@@ -36,7 +36,6 @@ def config(declared: dict[str, Any]) -> dict[str, Any]:
             "when": False,
             "default": _namespace(questions, derived, declared["_version"]),
         },
-        "problems": {"type": "str", "when": False, "default": _guard(questions, declared)},
     }
 
 
@@ -71,7 +70,12 @@ def _question(name: str, value: Any, declared: dict[str, Any]) -> dict[str, Any]
         return {"type": "bool", "help": prompt, "default": value, **checked}
     if isinstance(value, list):
         choices = {prompt[choice]: choice for choice in value}
-        return {"type": "str", "help": prompt["__prompt__"], "choices": choices, "default": value[0]}
+        return {
+            "type": "str",
+            "help": prompt["__prompt__"],
+            "choices": choices,
+            "default": value[0],
+        }
     return {"type": "str", "help": prompt, "default": _default(value), **checked}
 
 
@@ -108,7 +112,7 @@ def _problems(name: str, value: Any, declared: dict[str, Any]) -> str:
             for needed in declared["_requires"].get(name, [])
         }
     return "".join(
-        f"{{% if {condition} %}}{{{{ {_literal(message)} }}}} {{% endif %}}"
+        f"{{% if {condition} %}}{{{{ {_literal(message)} }}}}\n{{% endif %}}\n"
         for condition, message in found.items()
     )
 
@@ -122,26 +126,29 @@ def _broken(name: str, rule: dict[str, str]) -> str:
     return f"{name} | replace('-', '_') in names[{_literal(rule['names'])}]"
 
 
-def _guard(questions: dict[str, Any], declared: dict[str, Any]) -> str:
-    """Return a template that fails for defaults that break a rule, which Copier does not check."""
-    reasons = "".join(_problems(name, value, declared) for name, value in questions.items())
-    return (
-        f"{{% set reasons %}}{reasons}{{% endset %}}"
-        "{% if reasons | trim %}{{ unknown | mandatory(reasons | trim) }}{% endif %}"
-    )
-
-
 def _literal(text: str) -> str:
     """Return a text as a Jinja string, without braces that could start a tag."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("{", "\\x7b")
     return f"'{escaped}'"
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as literal blocks."""
+
+
+def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent)
+
+
 def text() -> str:
     """Return the text of `copier.yml`."""
     declared = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
-    return HEADER + yaml.safe_dump(
-        config(declared), sort_keys=False, allow_unicode=True, width=1000
+    return HEADER + yaml.dump(
+        config(declared), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000
     )
 
 

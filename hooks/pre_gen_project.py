@@ -7,8 +7,6 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
-
 
 def problems(answers):
     """Return every reason to reject these answers, as `question: reason`."""
@@ -86,6 +84,7 @@ def remove_folders(answers):
 
 
 if __name__ == "__main__":
+    ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
     found = problems(ANSWERS)
     for problem in found:
         # A console may not be able to show every character.

@@ -120,7 +120,7 @@ def _problems(name: str, value: Any, declared: dict[str, Any]) -> str:
 def _broken(name: str, rule: dict[str, str]) -> str:
     if "match" in rule:
         pattern = _literal(rf"(?s)\A(?:{rule['match']})\Z")
-        return f"not ({name} | regex_search({pattern}))"
+        return f"({name} | regex_search({pattern})) is none"
     if "avoid" in rule:
         return f"({name} | regex_search({_literal('(?s)' + rule['avoid'])})) is not none"
     return f"{name} | replace('-', '_') in names[{_literal(rule['names'])}]"

@@ -56,6 +56,7 @@ FAULTS = [
     ("texts", replaced("LICENSE", "Your Organization", "Others"), "LICENSE: another owner"),
     ("links", added("README.md", "`orders/gone.py`\n"), "README.md: orders/gone.py is not there"),
     ("links", added("README.md", "[a](docs/b.md)\n"), "README.md: docs/b.md is not there"),
+    ("links", added("docs/operations.md", "[a](b.md)\n"), "docs/operations.md: b.md is not there"),
     (
         "citations",
         replaced("src/order_service/main.py", "START HERE", "As `api/gone.py` says"),

@@ -126,7 +126,7 @@ def test_a_syntax_error_in_a_rendered_file_is_reported_with_variant_and_file(
 
 SRC = "src/{{cookiecutter.package_name}}"
 SYNTAX_ERRORS = {
-    f"{SRC}/chassis/exit_codes.py": ("OSERR =", "OSERR=", "unformatted"),
+    f"{SRC}/chassis/errors.py": ("failure = failure", "failure=failure", "unformatted"),
     f"{SRC}/chassis/commands/openapi.py": ("import json\n", "import json\nimport os\n", "F401"),
     f"{SRC}/main.py": ("def create_app(", "def (", "invalid-syntax"),
     "Dockerfile": ("\nUSER ", "\nUSERS ", "Dockerfile:"),

@@ -1,4 +1,4 @@
-"""The twelve factors: images keep to them, each check finds its fault, words prove nothing."""
+"""The checks of the twelve factors pass for images, find mutants, and ignore mere words."""
 
 import subprocess
 import xml.etree.ElementTree as ET
@@ -9,7 +9,7 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.mutants import MUTANTS, SUBJECT, Mutant
+from tests.support.mutants import MUTANTS, Mutant
 from tests.support.needs import engine_answers, need_redis
 from tests.support.running import Installed, install
 from tests.support.template_releases import commit, git
@@ -19,15 +19,15 @@ from tools.pythons import outside
 CHECKS = "tests/twelve_factor"
 
 
-def committed(cookies: Cookies, variant: str, **others: bool) -> Installed:
-    """Render, install and commit a service, as its README says."""
-    service = install(Baker(cookies).bake(**COMBINATIONS[variant] | others))
+def committed(cookies: Cookies, variant: str) -> Installed:
+    """Render, install and commit a service."""
+    service = install(Baker(cookies).bake(**COMBINATIONS[variant]))
     commit(service.folder)
     return service
 
 
 def outcomes(service: Installed, *arguments: str, **variables: str) -> dict[str, set[str]]:
-    """Run checks, without Docker unless told otherwise; return the names of each outcome."""
+    """Run checks, by default without Docker; return the names of the tests by outcome."""
     report = service.folder / ".reports" / "outcomes.xml"
     report.unlink(missing_ok=True)
     pytest_ = [service.python, "-m", "pytest", "--quiet", f"--junitxml={report}", *arguments]
@@ -37,18 +37,19 @@ def outcomes(service: Installed, *arguments: str, **variables: str) -> dict[str,
     )
     assert report.exists(), done.stdout + done.stderr
     found: dict[str, set[str]] = {"passed": set(), "failed": set(), "skipped": set()}
-    for case in ET.parse(report).iter("testcase"):  # noqa: S314  # We wrote it.
-        bad = case.find("failure") is not None or case.find("error") is not None
-        outcome = "failed" if bad else "skipped" if case.find("skipped") is not None else "passed"
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314  # It is trusted.
+        tags = {child.tag for child in case}
+        failed, skipped = tags & {"failure", "error"}, "skipped" in tags
+        outcome = "failed" if failed else "skipped" if skipped else "passed"
         found[outcome].add(case.attrib["name"].partition("[")[0])
     found["passed"] -= found["failed"]
     return found
 
 
 @pytest.mark.containers
-@pytest.mark.skipif(not engine_answers(), reason="no Docker engine answers `docker info`")
+@pytest.mark.skipif(not engine_answers(), reason="the Docker engine is unavailable")
 @pytest.mark.parametrize("variant", IN_CI)
-def test_its_image_keeps_to_them(cookies_session: Cookies, variant: str) -> None:
+def test_the_image_passes_the_checks(cookies_session: Cookies, variant: str) -> None:
     service = committed(cookies_session, variant)
     need_redis(service.folder)
     found = outcomes(service, CHECKS, "-k", "image or compose or release", CONFORMANCE_DOCKER="yes")
@@ -58,30 +59,30 @@ def test_its_image_keeps_to_them(cookies_session: Cookies, variant: str) -> None
 
 
 @pytest.fixture(scope="module")
-def subject(cookies_session: Cookies) -> Installed:
-    """The service that is given one fault after another."""
-    service = committed(cookies_session, "default", **SUBJECT)
-    # The first start compiles every module, which may take longer than checks of faults wait.
+def service(cookies_session: Cookies) -> Installed:
+    """Return the service that one bug after another is put into."""
+    service = committed(cookies_session, "default")
+    # The first start compiles all modules, which may exceed the timeouts of the checks.
     assert service.run("openapi").returncode == 0
     return service
 
 
 @contextmanager
 def mutated(service: Installed, mutant: Mutant) -> Iterator[None]:
-    """Commit a fault for a while."""
-    git(service.folder, "tag", "--force", "sound")
+    """Commit a bug, and remove it afterwards."""
+    git(service.folder, "tag", "--force", "without-bugs")
     try:
         mutant.apply(service.folder)
         git(service.folder, "add", "--all")
-        git(service.folder, "commit", "--quiet", "--message", mutant.fault)
+        git(service.folder, "commit", "--quiet", "--message", mutant.bug)
         yield
     finally:
-        git(service.folder, "reset", "--quiet", "--hard", "sound")
+        git(service.folder, "reset", "--quiet", "--hard", "without-bugs")
 
 
-def test_there_are_mutants_of_every_factor() -> None:
+def test_every_factor_has_mutants() -> None:
     assert len(MUTANTS) >= 40
-    assert len({mutant.fault for mutant in MUTANTS}) == len(MUTANTS)
+    assert len({mutant.bug for mutant in MUTANTS}) == len(MUTANTS)
     factors = [mutant.factor.partition("_")[0] for mutant in MUTANTS]
     for numeral in ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"):
         assert factors.count(numeral) >= 2, numeral
@@ -92,38 +93,36 @@ def test_there_are_mutants_of_every_factor() -> None:
     "mutant",
     [
         pytest.param(
-            mutant, id=mutant.fault.replace(" ", "-"), marks=pytest.mark.xdist_group(mutant.factor)
+            mutant, id=mutant.bug.replace(" ", "-"), marks=pytest.mark.xdist_group(mutant.factor)
         )
         for mutant in MUTANTS
     ],
 )
-def test_a_fault_is_found_by_the_check_that_looks_for_it(
-    subject: Installed, mutant: Mutant
-) -> None:
-    with mutated(subject, mutant):
-        check = f"{CHECKS}/test_{mutant.factor}.py"
-        found = outcomes(subject, check, PATIENCE_SECONDS="8")
+def test_the_check_of_a_mutant_finds_it(service: Installed, mutant: Mutant) -> None:
+    with mutated(service, mutant):
+        module = f"{CHECKS}/test_{mutant.factor}.py"
+        found = outcomes(service, module, TEST_TIMEOUT_SECONDS="8")
     assert found["failed"] == {mutant.check, *mutant.also}
 
 
 @pytest.mark.slow
-def test_mere_words_prove_nothing(subject: Installed) -> None:
-    (package,) = (path.parent for path in subject.folder.glob("src/*/__main__.py"))
+def test_words_without_code_pass_no_check(service: Installed) -> None:
+    (package,) = (path.parent for path in service.folder.glob("src/*/__main__.py"))
     words = '"""Handles SIGTERM, /livez, /readyz, DATABASE_URL, PORT, logs as JSON, stateless."""\n'
     try:
         for path in package.rglob("*.py"):
             path.write_text(words, encoding="utf-8")
         for name in ("Dockerfile", "compose.yaml", "Makefile", ".env.example"):
-            (subject.folder / name).write_text("# twelve-factor, non-root, healthcheck\n")
+            (service.folder / name).write_text("# twelve-factor, non-root, healthcheck\n")
         done = subprocess.run(
-            [subject.python, "-m", "pytest", "--quiet", CHECKS],
-            cwd=subject.folder,
+            [service.python, "-m", "pytest", "--quiet", CHECKS],
+            cwd=service.folder,
             env=outside(),
             capture_output=True,
             text=True,
             check=False,
         )
     finally:
-        git(subject.folder, "reset", "--quiet", "--hard")
+        git(service.folder, "reset", "--quiet", "--hard")
     assert done.returncode != 0
     assert " passed" not in done.stdout

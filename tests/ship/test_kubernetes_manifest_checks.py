@@ -1,4 +1,4 @@
-"""A service's own checks of what it deploys: each finds its fault, and says where, in one line."""
+"""The manifest checks of a service find mutants of its manifests, each in one line."""
 
 import copy
 import json
@@ -10,42 +10,42 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.kubernetes_manifests import FULL, VARIANTS, Object, kustomize, parse, released
+from tests.support.kubernetes_manifests import FULL, VARIANTS, Object, parse, released
 from tests.support.needs import need_kubectl
-from tests.support.running import Installed, install
+from tests.support.running import install
 from tests.support.template import ROOT
 from tools.pythons import outside
 
-BROKEN: dict[str, list[dict[str, Any]]] = tomllib.loads(
+Mutant = dict[str, Any]
+
+MUTANTS: dict[str, list[Mutant]] = tomllib.loads(
     (ROOT / "tests" / "ship" / "broken_manifests.toml").read_text(encoding="utf-8")
 )
-FAULTS = [(check, fault) for check, faults in BROKEN.items() for fault in faults]
-
+NUMBERED = list(
+    enumerate(((check, mutant) for check, mutants in MUTANTS.items() for mutant in mutants), 1)
+)
 RUN = """\
 import json, sys
-from tests.deploy.checks import CHECKS
-from tests.deploy.parity import digests
-checks = CHECKS | {"digests": digests}
-overlays = json.load(sys.stdin)
-found = [{name: [*check(objects)] for name, check in checks.items()} for objects in overlays]
-print(json.dumps(found))
+from tests.deploy.test_manifests import CHECKS
+original, *mutants = json.load(sys.stdin)
+findings = [{name: list(check(original)) for name, check in CHECKS.items()}]
+findings += [{name: list(CHECKS[name](objects))} for name, objects in mutants]
+print(json.dumps(findings))
 """
 
 
 @pytest.fixture(scope="module")
-def service(cookies_session: Cookies) -> Installed:
-    """Return a service with all that can be deployed."""
+def findings(cookies_session: Cookies) -> list[dict[str, list[str]]]:
+    """Return the findings by check, first in the original manifests, then in each mutant."""
     need_kubectl()
-    return install(Baker(cookies_session).bake(**VARIANTS[FULL]))
-
-
-def findings(service: Installed, *overlays: list[Object]) -> list[dict[str, list[str]]]:
-    """Return what each check of the service finds in each of these."""
+    service = install(Baker(cookies_session).bake(**VARIANTS[FULL]))
+    original = parse(released(service.folder, "production", "order-service"))
+    mutants = [(check, mutated(original, mutant)) for _, (check, mutant) in NUMBERED]
     done = subprocess.run(
         [service.python, "-c", RUN],
         cwd=service.folder,
         env=outside(),
-        input=json.dumps(overlays),
+        input=json.dumps([original, *mutants]),
         capture_output=True,
         text=True,
         check=False,
@@ -55,90 +55,46 @@ def findings(service: Installed, *overlays: list[Object]) -> list[dict[str, list
     return found
 
 
-def broken(objects: list[Object], fault: dict[str, Any]) -> list[Object]:
-    """Return the objects with one fault."""
-    name, *path = fault["at"].split()
-    kind, _, short = name.partition("/")
-    copied = copy.deepcopy(objects)
-    found = [
-        each
-        for each in copied
-        if each["kind"] == kind
-        and (not short or each["metadata"]["name"].startswith(f"order-service-{short}"))
-    ]
-    # A name may be the beginning of another; the shortest is meant.
-    meant = min(found, key=lambda each: len(each["metadata"]["name"]))
+def mutated(original: list[Object], mutant: Mutant) -> list[Object]:
+    """Return a copy of the objects in which one part is replaced or deleted."""
+    objects = copy.deepcopy(original)
+    name, *path = [int(key) if key.isdigit() else key for key in mutant["at"].split()]
+    kind, _, short = str(name).partition("/")
+    # Name prefixes are ambiguous, and that of the ConfigMap has a hash at its end.
+    target = min(
+        (each for each in objects if each["kind"] == kind and short in each["metadata"]["name"]),
+        key=lambda each: len(each["metadata"]["name"]),
+    )
     if not path:
-        return [each for each in copied if each is not meant]
-    part: Any = meant
-    keys = [int(key) if key.isdigit() else key for key in path]
-    for key in keys[:-1]:
+        objects.remove(target)
+        return objects
+    part: Any = target
+    for key in path[:-1]:
         part = part[key]
-    if "value" in fault:
-        part[keys[-1]] = fault["value"]
+    if "value" in mutant:
+        part[path[-1]] = mutant["value"]
     else:
-        del part[keys[-1]]
-    return copied
+        del part[path[-1]]
+    return objects
 
 
-@pytest.fixture(scope="module")
-def overlay(service: Installed) -> list[Object]:
-    return parse(released(service.folder, "production", "order-service"))
+def test_original_manifests_pass(findings: list[dict[str, list[str]]]) -> None:
+    assert {check: found for check, found in findings[0].items() if found} == {}
 
 
-@pytest.fixture(scope="module")
-def found(service: Installed, overlay: list[Object]) -> list[dict[str, list[str]]]:
-    """Return what is found in the overlay as it is, and then with each fault."""
-    return findings(service, overlay, *(broken(overlay, fault) for _, fault in FAULTS))
-
-
-def test_nothing_is_found_where_nothing_is_wrong(found: list[dict[str, list[str]]]) -> None:
-    assert {check: said for check, said in found[0].items() if said} == {}
-
-
-def test_there_are_two_faults_for_each_check(found: list[dict[str, list[str]]]) -> None:
-    assert found[0].keys() == BROKEN.keys()
-    assert {check for check, faults in BROKEN.items() if len(faults) < 2} == set()
+def test_each_check_has_two_mutants(findings: list[dict[str, list[str]]]) -> None:
+    assert findings[0].keys() == MUTANTS.keys()
+    assert {check for check, mutants in MUTANTS.items() if len(mutants) < 2} == set()
 
 
 @pytest.mark.parametrize(
-    ("number", "check", "fault"),
-    [(number, *each) for number, each in enumerate(FAULTS, 1)],
-    ids=[f"{check}: {fault['at']}" for check, fault in FAULTS],
+    ("number", "check", "mutant"),
+    [(number, check, mutant) for number, (check, mutant) in NUMBERED],
+    ids=[f"{check}: {mutant['at']}" for _, (check, mutant) in NUMBERED],
 )
-def test_a_fault_is_found(
-    found: list[dict[str, list[str]]], number: int, check: str, fault: dict[str, Any]
+def test_mutant_is_found(
+    findings: list[dict[str, list[str]]], number: int, check: str, mutant: Mutant
 ) -> None:
-    said = found[number][check]
-    assert any(fault["says"] in line for line in said), said
-    assert not any("\n" in line for line in said)
-
-
-def test_an_empty_render_is_no_success(service: Installed) -> None:
-    assert len(findings(service, [])[0]["complete"]) > 5
-
-
-def test_what_is_wrong_in_a_file_is_said_with_its_name(service: Installed) -> None:
-    path = service.folder / "deploy" / "overlays" / "staging" / "kustomization.yaml"
-    kept = path.read_text(encoding="utf-8")
-    try:
-        path.write_text(
-            kept.replace("HSTS_SECONDS=300", "HSTS_SECONDS=300, LOG_LEVLE=debug"), encoding="utf-8"
-        )
-        text = kustomize(path.parent)
-        done = subprocess.run(
-            [service.python, "-m", "tests.deploy"],
-            cwd=service.folder,
-            env=outside(),
-            input=text,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    finally:
-        path.write_text(kept, encoding="utf-8")
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert line.endswith(
-        "env: LOG_LEVLE is read by nothing (deploy/overlays/staging/kustomization.yaml)"
-    ), line
+    found = findings[number][check]
+    assert any(mutant["finding"] in line for line in found), found
+    assert not any("\n" in line for line in found)

@@ -126,16 +126,17 @@ def texts(service: Path, answers: dict[str, Any]) -> Iterator[str]:
 
 
 def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
-    """What the README names is there."""
-    readme = read(service, "README.md")
+    """Paths in the README and in the pages of `docs` exist."""
     package = service / "src" / answers["package_name"]
-    named = set(re.findall(r"`((?:[\w./]+/)?[\w.-]+\.(?:py|toml|yaml|lock)|[\w/]+/)`", readme))
-    linked = set(re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", readme))
-    if len(named) < 5:
-        yield "README.md: names next to nothing"
-    for name in sorted((named | linked) - {"uv.lock", ".dev/"}):
-        if not (service / name).exists() and not (package / name).exists():
-            yield f"README.md: {name} is not there"
+    for path in [service / "README.md", *sorted(service.glob("docs/*.md"))]:
+        text, page = path.read_text(encoding="utf-8"), path.relative_to(service)
+        named = set(re.findall(r"`((?:[\w./]+/)?[\w.-]+\.(?:py|toml|yaml|lock)|[\w/]+/)`", text))
+        linked = set(re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", text))
+        if page.name == "README.md" and len(named) < 5:
+            yield "README.md: names fewer than five paths"
+        for name in sorted((named | linked) - {"uv.lock", ".dev/"}):
+            if not any((root / name).exists() for root in (service, package, path.parent)):
+                yield f"{page}: {name} is not there"
 
 
 def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:

@@ -17,7 +17,7 @@ PARTS = ("cookiecutter.json", "hooks", "templates", SERVICE.name)
 PACKAGE = "src/{{cookiecutter.package_name}}"
 
 OLD_LINES: dict[str, tuple[str, str]] = {
-    "Makefile": ("Stop the containers; their data stays", "Stop the containers"),
+    "Makefile": ("Stop the containers; their data is kept", "Stop the containers"),
     "README.md": ("Prometheus metrics |", "its metrics, for Prometheus |"),
     ".env.example": ("HSTS_SECONDS=0\n", "HSTS_SECONDS=1\n"),
     "pyproject.toml": ('"fastapi==', '"fastapi>0,=='),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from .traffic import Request
 
-PATIENCE = 20
+TIMEOUT = 20
 """Seconds after which a request that was not answered has failed."""
 KEPT = 50
 """Connections that a client keeps: of one that it hardly uses, it learns late that it ends."""
@@ -55,7 +55,7 @@ class Client:
         said: int | str
         location = ""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 said, location = await self._ask(request.raw, fresh, pause)
         except (OSError, EOFError, RuntimeError) as failure:  # uvloop's word for a closed one.
             said = type(failure).__name__

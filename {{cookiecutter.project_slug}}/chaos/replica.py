@@ -10,7 +10,7 @@ from typing import Self
 
 import pytest
 
-from tests.support.service import PATIENCE, Service, free_ports, until
+from tests.support.service import TIMEOUT, Service, free_ports, until
 
 MEGABYTE = 1_000_000
 needs_proc = pytest.mark.skipif(
@@ -48,7 +48,7 @@ class Replica(Service):
 
     async def descriptors_below(self, most: int) -> int:
         """Give it time to have no more of them than that; return how many it has then."""
-        for _ in range(int(PATIENCE * 10)):
+        for _ in range(int(TIMEOUT * 10)):
             if self.descriptors() <= most:
                 break
             await asyncio.sleep(0.1)

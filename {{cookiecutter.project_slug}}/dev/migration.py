@@ -5,10 +5,7 @@ import sys
 from alembic import command
 from alembic.config import Config
 
-from {{ cookiecutter.package_name }}.chassis.postgres.schema_revision import (
-    MIGRATIONS,
-    newest_revision,
-)
+from {{ cookiecutter.package_name }}.chassis.postgres.database import MIGRATIONS, newest_revision
 
 
 def main(message: str) -> None:

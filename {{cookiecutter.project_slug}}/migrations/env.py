@@ -6,7 +6,7 @@ import psycopg
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
-from {{ cookiecutter.package_name }}.chassis.postgres.schema_revision import MIGRATION_LOCK
+from {{ cookiecutter.package_name }}.chassis.postgres.database import MIGRATION_LOCK
 
 TURN_SECONDS = 60
 """How long to wait until another migration is done."""

@@ -1,7 +1,6 @@
-"""What many tests need: an environment, settings made of it, the application, the real process."""
+"""Shared fixtures: an environment, its settings, the application and the real process."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
@@ -35,10 +34,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """Return the whole environment of a process that can serve, on ports that are free.
-
-    The modules of backing services add theirs.
-    """
+    """Return a complete environment with free ports; backing services add their URLs."""
     return path_only() | free_ports() | {"HOST": "127.0.0.1", "DRAIN_SECONDS": "0"}
 
 
@@ -51,7 +47,7 @@ def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Se
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client of the application, which runs in this process."""
+    """Yield a client of the application, which runs in the test process."""
     app = create_app(settings, Readiness())
     transport = httpx.ASGITransport(app)
     async with (
@@ -63,29 +59,6 @@ async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def service(environment: dict[str, str]) -> Iterator[Service]:
-    """Yield a process that belongs to the test, which may do with it whatever it likes."""
+    """Yield a running web process."""
     with Service(environment) as service:
         yield service
-
-
-@pytest.fixture(scope="session")
-def running() -> Iterator[Callable[[dict[str, str]], Service]]:
-    """Return the one process that runs with an environment, whatever its ports, until the end."""
-    services: dict[frozenset[tuple[str, str]], Service] = {}
-    with ExitStack() as stack:
-
-        def find(environment: dict[str, str]) -> Service:
-            known = frozenset((environment | dict.fromkeys(free_ports(), "")).items())
-            if known not in services:
-                services[known] = stack.enter_context(Service(environment))
-            return services[known]
-
-        yield find
-
-
-@pytest.fixture
-def shared(environment: dict[str, str], running: Callable[[dict[str, str]], Service]) -> Service:
-    """Return a process that other tests ask as well: none may change or stop it."""
-    service = running(environment)
-    service.skip_lines()
-    return service

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 {% if cookiecutter.redis %}
-from .chassis.http.rate_limiter import RateLimiter
+from .chassis.http.middleware.rate_limit import RateLimiter
 {% endif %}
 {% if cookiecutter.worker %}
 from .chassis.jobs.queue import JobQueue

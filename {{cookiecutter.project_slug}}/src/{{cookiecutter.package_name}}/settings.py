@@ -11,7 +11,6 @@ from .chassis.jobs.settings import Cron, WorkerSettings
 {% if cookiecutter.database == "mongodb" %}
 from .chassis.mongodb.settings import MongodbSettings
 {% endif %}
-from .chassis.observability.settings import ObservabilitySettings
 {% if cookiecutter.database == "postgresql" %}
 from .chassis.postgres.settings import PostgresSettings
 {% endif %}
@@ -21,7 +20,6 @@ from .chassis.redis.settings import RedisSettings
 
 
 class Settings(
-    ObservabilitySettings,
     {% if cookiecutter.worker %}
     WorkerSettings,
     {% endif %}

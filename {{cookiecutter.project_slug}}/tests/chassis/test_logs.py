@@ -1,4 +1,4 @@
-"""Each log line is one JSON object, whatever is logged and by whom; secrets are masked."""
+"""Log lines: JSON from every source, one line per record, bounded length, masked secrets."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from ..support.service import path_only
 
 LONGEST = 16 * 1024
 type Lines = dict[str, list[dict[str, Any]]]
-"""Pieces of code, and the lines that each logs."""
+"""The log lines of each piece of code."""
 PREAMBLE = """
 import logging, threading, warnings
 from {{ cookiecutter.package_name }}.chassis.observability import logs
@@ -36,7 +36,7 @@ LONG_FIELDS = "logs.log.info('a', b=1, c=list(range(9999)), d='d' * 99, e='e' * 
 MANY_FIELDS = "logs.log.info('a', **{str(n) * 50: n for n in range(1000)})"
 TRACEBACK = "logs.log.error('a', exc_info=ValueError('b\\nc'))"
 LONG_TRACEBACK = "logs.log.error('a', exc_info=ValueError('x' * 99_999 + 'the end'))"
-SPEAKERS = [
+SOURCES = [
     "logs.log.info('a')",
     "logging.getLogger('library').warning('%s', 'a')",
     "warnings.warn('a')",
@@ -45,7 +45,7 @@ SPEAKERS = [
     "logging.getLogger('library').error('%d', 'a')",
     "import asyncio; asyncio.new_event_loop().call_exception_handler({'message': 'a'})",
     "type('A', (), {'__del__': lambda self: 1 / 0})()",
-    "raise RuntimeError('a')",  # The last one, since it ends the process.
+    "raise RuntimeError('a')",  # The last one, because it ends the process.
 ]
 TEXTS = ["a\r\nb", "a\rb", "\x1b]0;title\x07", "\x00", "a\u2028b\u2029c\x85d", "\v\f\x1c\x1d\x1e"]
 TEXTS += ["\b\x7f", '","level":"critical","a":"', '\\"}\n{"event":"forged"}', "\\", "\\u000a"]
@@ -85,7 +85,7 @@ logs.log.info('x' * 4090 + 'hunter2-again' + 'x' * 99)
 
 
 def output_of(code: str, given: str = "") -> bytes:
-    """Run `code` in a process of its own and return what it logs, which is all that it writes."""
+    """Run `code` in a separate process and return its output."""
     command, env = [sys.executable, "-c", PREAMBLE + code], path_only()
     done = subprocess.run(command, input=given.encode(), env=env, capture_output=True, check=False)
     assert done.stderr == b""
@@ -93,7 +93,7 @@ def output_of(code: str, given: str = "") -> bytes:
 
 
 def lines_of(code: str, given: str = "") -> list[dict[str, Any]]:
-    """Return what `code` logs, line by line."""
+    """Return the log lines of `code`."""
     lines = output_of(code, given).decode("ascii").splitlines(keepends=True)
     assert all(line.endswith("\n") and len(line) <= LONGEST for line in lines)
     return [msgspec.json.decode(line) for line in lines]
@@ -101,21 +101,21 @@ def lines_of(code: str, given: str = "") -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def logged() -> Lines:
-    """Return what each piece of code logs; one process runs all of them."""
+    """Return the log lines of each piece of code; one process runs all of them."""
     values = map(LOG_VALUE.format, VALUES)
-    codes = [*values, LONG_FIELDS, MANY_FIELDS, TRACEBACK, LONG_TRACEBACK, *SPEAKERS]
+    codes = [*values, LONG_FIELDS, MANY_FIELDS, TRACEBACK, LONG_TRACEBACK, *SOURCES]
     logged: Lines = {code: [] for code in codes}
-    speaker = iter(codes)
+    running = iter(codes)
     for line in lines_of("".join(f"logs.log.info('next')\n{code}\n" for code in codes)):
         if line["event"] == "next":
-            lines = logged[next(speaker)]
+            lines = logged[next(running)]
         else:
             lines.append(line)
     return logged
 
 
-@pytest.mark.parametrize("code", SPEAKERS)
-def test_every_source_logs_lines_of_the_same_shape(logged: Lines, code: str) -> None:
+@pytest.mark.parametrize("code", SOURCES)
+def test_lines_of_every_source_have_the_same_shape(logged: Lines, code: str) -> None:
     (line,) = logged[code]
     assert list(line)[:3] == ["ts", "level", "event"]
     assert line["ts"].endswith("Z")
@@ -123,14 +123,14 @@ def test_every_source_logs_lines_of_the_same_shape(logged: Lines, code: str) -> 
 
 
 @pytest.fixture(scope="module")
-def said() -> Iterator[dict[str, Any]]:
-    """Return the next lines, those of the next text."""
+def text_lines() -> Iterator[dict[str, Any]]:
+    """Return an iterator over the lines of all texts."""
     return iter(lines_of(LOG_TEXTS, ascii(TEXTS)))
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text[:20]))
-def test_any_text_stays_inside_one_line(said: Iterator[dict[str, Any]], text: str) -> None:
-    plain, _, _, many, *_ = lines = list(islice(said, 6))
+def test_any_text_stays_inside_one_line(text_lines: Iterator[dict[str, Any]], text: str) -> None:
+    plain, _, _, many, *_ = lines = list(islice(text_lines, 6))
     sent = text.encode(errors="replace").decode()
     assert plain["text"][:1000] == sent[:1000]
     for line in lines:
@@ -145,7 +145,7 @@ def test_any_text_stays_inside_one_line(said: Iterator[dict[str, Any]], text: st
         assert many["b"].endswith(f"(cut from {len(text)} characters)")
 
 
-def test_long_lines_are_cut(logged: Lines) -> None:
+def test_long_lines_are_shortened(logged: Lines) -> None:
     (line,) = logged[LONG_FIELDS]
     assert (line["b"], line["d"], line["e"]) == (1, "d" * 99, "e" * 3000)
     assert line["c"].startswith("[0,1,2,")
@@ -159,14 +159,14 @@ def test_long_lines_are_cut(logged: Lines) -> None:
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_a_value_that_is_not_json_is_written_as_text(logged: Lines, value: str) -> None:
+def test_a_value_without_a_json_form_is_written_as_text(logged: Lines, value: str) -> None:
     (line,) = logged[LOG_VALUE.format(value)]
     assert line["event"] == "a"
     assert "value" in line
     assert line["status"] == 200
 
 
-def test_secrets_are_masked_in_every_line() -> None:
+def test_secrets_are_masked() -> None:
     lines = lines_of(LOG_SECRETS.replace("FORMAT", "json"))
     assert len(lines) == 5
     assert "hunter2" not in str(lines)
@@ -174,7 +174,7 @@ def test_secrets_are_masked_in_every_line() -> None:
     assert lines[2]["event"] == "scheme://user:**********@one,two:1/name"
 
 
-def test_secrets_are_masked_in_lines_for_a_console() -> None:
-    said = output_of(LOG_SECRETS.replace("FORMAT", "console"))
-    assert b"token **********" in said
-    assert b"hunter2" not in said
+def test_secrets_are_masked_in_the_console_format() -> None:
+    output = output_of(LOG_SECRETS.replace("FORMAT", "console"))
+    assert b"token **********" in output
+    assert b"hunter2" not in output

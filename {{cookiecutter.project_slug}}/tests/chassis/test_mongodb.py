@@ -48,7 +48,7 @@ def test_a_url_that_mongodb_understands_is_accepted_and_hidden(url: str) -> None
         ("mongodb://host/name?tls=true&tlsCAFile=/hunter2", "should be like"),
         ("mongodb+srv://one.example.com,two.example.com/hunter2", "should be like"),
         ("mongodb+srv://one.example.com:27017/hunter2", "should be like"),
-        ("mongodb://user:hunter2@host/name?w=0", "unconfirmed"),
+        ("mongodb://user:hunter2@host/name?w=0", "acknowledgement"),
     ],
 )
 def test_any_other_url_is_rejected_with_a_reason_and_not_repeated(url: str, reason: str) -> None:

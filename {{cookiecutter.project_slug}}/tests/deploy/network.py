@@ -1,77 +1,77 @@
-"""Who may connect to whom: what Compose connects, the cluster's own services, and nobody else."""
+"""Network policies: each process has exactly the connections that it uses."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from . import composed
-from .objects import Object, Workload, called, of_kind, ours, workloads
-from .variables import given
-
-DNS = {(53, "UDP"), (53, "TCP")}
+from . import compose
+from .manifests import Object, Workload, name_of, of_kind, processes, workloads
+from .settings import environment
 
 
-def closed(objects: list[Object]) -> Iterator[str]:
-    """Every pod is closed in both directions, but for what policies allow."""
-    policies = of_kind(objects, "NetworkPolicy")
-    for pods in workloads(objects):
-        found = [one["spec"] for one in policies if pods.is_selected_by(one["spec"]["podSelector"])]
-        types = {each for spec in found for each in spec["policyTypes"]}
+def default_deny(objects: list[Object]) -> Iterator[str]:
+    """Policies restrict every pod in both directions."""
+    for workload in workloads(objects):
+        policies = _policies(workload, objects)
+        types = {each for policy in policies for each in policy["spec"]["policyTypes"]}
         for direction in sorted({"Ingress", "Egress"} - types):
-            yield f"{pods}: {direction}: no NetworkPolicy closes it"
+            yield f"{workload}: no NetworkPolicy restricts {direction}"
 
 
-def bounded(objects: list[Object]) -> Iterator[str]:
-    """No rule opens a pod to everybody, or to all ports of somebody."""
-    for found in of_kind(objects, "NetworkPolicy"):
+def narrow_rules(objects: list[Object]) -> Iterator[str]:
+    """No rule allows all peers or all ports."""
+    for policy in of_kind(objects, "NetworkPolicy"):
         for direction, peers in (("ingress", "from"), ("egress", "to")):
-            for rule in found["spec"].get(direction, []):
+            for rule in policy["spec"].get(direction, []):
                 for field in (peers, "ports"):
                     if not rule.get(field):
-                        yield f"{called(found)}: {direction}: without {field} it lets all through"
-                for peer in filter(_is_everybody, rule.get(peers, [])):
-                    yield f"{called(found)}: {direction}.{peers}: {peer} is everybody"
+                        yield f"{name_of(policy)}: {direction}: allows all, without `{field}`"
+                for peer in rule.get(peers, []):
+                    if _is_everyone(peer):
+                        yield f"{name_of(policy)}: {direction}: {peer} allows all"
 
 
-def _is_everybody(peer: Object) -> bool:
+def _is_everyone(peer: Object) -> bool:
     if "ipBlock" in peer:
         return str(peer["ipBlock"]["cidr"]).endswith("/0")
     return peer.get("namespaceSelector") == {} and not peer.get("podSelector")
 
 
-def connections(objects: list[Object]) -> Iterator[str]:
-    """Each process may connect to exactly what it does in Compose, to DNS, and to its collector."""
-    for pods in ours(objects):
-        wanted: dict[tuple[object, str], str] = {
-            (port, "TCP"): name for name, port in composed.backing_ports().items()
-        }
-        wanted |= dict.fromkeys(DNS, "DNS")
-        if endpoint := given(pods, objects).get("OTEL_EXPORTER_OTLP_ENDPOINT"):
-            wanted[urlsplit(endpoint).port or 4318, "TCP"] = "OTLP"
-        allowed = _allowed(pods, objects, "egress")
-        for (port, protocol), name in wanted.items():
-            if (port, protocol) not in allowed:
-                yield f"{pods}: egress: may not connect to {name}, {protocol} {port}"
-        for port, protocol in sorted(allowed - wanted.keys(), key=str):
-            yield f"{pods}: egress: may connect to {protocol} {port}, which it does not use"
+def egress(objects: list[Object]) -> Iterator[str]:
+    """Each process may connect to DNS, its backing services and its collector, no more."""
+    for workload in processes(objects):
+        needed: dict[tuple[object, str], str] = {(53, "UDP"): "DNS", (53, "TCP"): "DNS"}
+        needed |= {(port, "TCP"): name for name, port in compose.backing_ports().items()}
+        if endpoint := environment(workload, objects).get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+            needed[urlsplit(endpoint).port or 4318, "TCP"] = "OTLP"
+        allowed = _allowed(workload, objects, "egress")
+        for port, protocol in needed.keys() - allowed:
+            name = needed[port, protocol]
+            yield f"{workload}: egress: {name} ({protocol} {port}) is not allowed"
+        for port, protocol in allowed - needed.keys():
+            yield f"{workload}: egress: {protocol} {port} is allowed, but not used"
 
 
-def entrances(objects: list[Object]) -> Iterator[str]:
-    """Each port of a process is reached by somebody, and nothing else of it."""
-    for pods in ours(objects):
-        allowed = {port for port, _ in _allowed(pods, objects, "ingress")}
-        numbers = {pods.ports.get(str(port), port) for port in allowed}
-        for name, number in pods.ports.items():
+def ingress(objects: list[Object]) -> Iterator[str]:
+    """Policies allow connections to each port of a process, and to no other one."""
+    for workload in processes(objects):
+        allowed = {port for port, _ in _allowed(workload, objects, "ingress")}
+        numbers = {workload.ports.get(str(port), port) for port in allowed}
+        for name, number in workload.ports.items():
             if number not in numbers:
-                yield f"{pods}: ingress: nobody may connect to {name}"
-        for port in sorted(numbers - set(pods.ports.values()), key=str):
-            yield f"{pods}: ingress: {port} is open, where nobody listens"
+                yield f"{workload}: ingress: no connection to {name} is allowed"
+        for port in numbers - {*workload.ports.values()}:
+            yield f"{workload}: ingress: {port} is allowed, but not used"
 
 
-def _allowed(pods: Workload, objects: list[Object], direction: str) -> set[tuple[object, str]]:
+def _policies(workload: Workload, objects: list[Object]) -> list[Object]:
+    policies = of_kind(objects, "NetworkPolicy")
+    return [each for each in policies if workload.matches(each["spec"]["podSelector"])]
+
+
+def _allowed(workload: Workload, objects: list[Object], direction: str) -> set[tuple[object, str]]:
     return {
         (port["port"], port.get("protocol", "TCP"))
-        for found in of_kind(objects, "NetworkPolicy")
-        if pods.is_selected_by(found["spec"]["podSelector"])
-        for rule in found["spec"].get(direction, [])
+        for policy in _policies(workload, objects)
+        for rule in policy["spec"].get(direction, [])
         for port in rule.get("ports", [])
     }

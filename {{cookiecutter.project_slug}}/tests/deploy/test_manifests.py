@@ -1,56 +1,64 @@
-"""What each overlay asks a cluster for is complete, safe, and what Compose runs."""
+"""Each overlay and component is complete, and consistent with the settings and with Compose."""
 
-import json
+import os
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from .checks import CHECKS
-from .objects import COMPONENTS, OVERLAYS, ROOT, Object, parse, render, service_name
-from .parity import digests
+from . import compose, network, pods, references, settings
+from .manifests import ROOT, Object, processes, render
 
 DEPLOY = ROOT / "deploy"
+OVERLAYS = sorted(path.parent for path in DEPLOY.glob("overlays/*/kustomization.yaml"))
+COMPONENTS = sorted(path.parent for path in DEPLOY.glob("components/*/kustomization.yaml"))
 
+type Check = Callable[[list[Object]], Iterator[str]]
 
-@cache
-def rendered(overlay: str) -> list[Object]:
-    return parse(render(DEPLOY / "overlays" / overlay))
+CHECKS: dict[str, Check] = {
+    check.__name__: check
+    for check in (
+        references.selectors,
+        references.names,
+        references.ports,
+        settings.variables,
+        settings.secrets,
+        network.default_deny,
+        network.narrow_rules,
+        network.egress,
+        network.ingress,
+        pods.probes,
+        pods.grace_period,
+        pods.node_drains,
+        pods.connection_pools,
+        pods.privileges,
+        compose.same_commands,
+    )
+}
+"""Each check yields its findings: `object: field: problem`."""
 
-
-def on_top(folder: Path, overlay: str, **more: Any) -> list[Object]:
-    """Render an overlay with something on top, as a release is."""
-    path = (DEPLOY / "overlays" / overlay).relative_to(folder.resolve(), walk_up=True)
-    text = json.dumps({"resources": [str(path)]} | more)
-    (folder / "kustomization.yaml").write_text(text, encoding="utf-8")
-    return parse(render(folder))
+rendered = cache(render)
 
 
 @pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("overlay", OVERLAYS)
-def test_an_overlay_is_sound(overlay: str, check: str) -> None:
-    assert [f"{overlay}: {found}" for found in CHECKS[check](rendered(overlay))] == []
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.name)
+def test_overlay_passes(overlay: Path, check: str) -> None:
+    assert processes(rendered(overlay))
+    assert list(CHECKS[check](rendered(overlay))) == []
 
 
-@pytest.mark.parametrize("component", COMPONENTS)
-def test_what_a_cluster_may_bring_fits_in(component: str, tmp_path: Path) -> None:
-    path = (DEPLOY / "components" / component).relative_to(tmp_path.resolve(), walk_up=True)
-    without = [name for name in OVERLAYS if not uses(name, component)]
-    objects = on_top(tmp_path, without[0], components=[str(path)])
-    assert len(objects) > len(rendered(without[0]))
-    found = [fault for check in CHECKS.values() for fault in check(objects)]
-    assert [f"{without[0]} with {component}: {fault}" for fault in found] == []
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda path: path.name)
+def test_component_passes_in_an_overlay_without_it(component: Path, tmp_path: Path) -> None:
+    others = [each for each in OVERLAYS if not uses(each, component)]
+    lines = ["resources:", f"  - {os.path.relpath(others[0], tmp_path.resolve())}"]
+    lines += ["components:", f"  - {os.path.relpath(component, tmp_path.resolve())}"]
+    (tmp_path / "kustomization.yaml").write_text("\n".join(lines), encoding="utf-8")
+    objects = render(tmp_path)
+    assert len(objects) > len(rendered(others[0]))
+    assert [finding for check in CHECKS.values() for finding in check(objects)] == []
 
 
-def uses(overlay: str, component: str) -> bool:
-    text = (DEPLOY / "overlays" / overlay / "kustomization.yaml").read_text(encoding="utf-8")
-    return f"components/{component}\n" in text
-
-
-@pytest.mark.parametrize("overlay", OVERLAYS)
-def test_a_release_reaches_every_process(overlay: str, tmp_path: Path) -> None:
-    name = f"registry.example.com/team/{service_name()}"
-    images = [{"name": service_name(), "newName": name, "digest": f"sha256:{'0' * 64}"}]
-    assert len(list(digests(rendered(overlay)))) >= 1
-    assert list(digests(on_top(tmp_path, overlay, images=images))) == []
+def uses(overlay: Path, component: Path) -> bool:
+    text = (overlay / "kustomization.yaml").read_text(encoding="utf-8")
+    return f"components/{component.name}\n" in text

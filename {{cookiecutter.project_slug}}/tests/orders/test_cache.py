@@ -17,7 +17,7 @@ from {{ cookiecutter.package_name }}.orders.cache import LEASE_SECONDS, CachedOr
 from {{ cookiecutter.package_name }}.orders.model import Order, place
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from ..support.service import NO_TLS, PATIENCE, Proxy, Service, fetch, free_ports
+from ..support.service import NO_TLS, TIMEOUT, Proxy, Service, fetch, free_ports
 from .test_store import MemoryOrderStore
 
 TEA = {"item": "tea", "quantity": 1}
@@ -100,7 +100,7 @@ async def test_a_change_that_is_told_is_seen(
     order = await place(cached, "tea", 1)
     await cached.get(order.id)
     changed = await store.change(order)
-    await cached.forget(order.id)
+    await cached.invalidate(order.id)
     assert await cached.get(order.id) == changed
 
 
@@ -136,7 +136,7 @@ async def test_what_was_read_before_a_change_does_not_come_after_it(
     late = asyncio.create_task(cached.get(order.id))
     await store.has_read.wait()
     changed = await store.change(order)
-    await cached.forget(order.id)
+    await cached.invalidate(order.id)
     if others_read:
         other = asyncio.create_task(cached.get(order.id))
         store.has_read.clear()
@@ -188,12 +188,12 @@ class Reader(threading.Thread):
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
-        self.answers: list[tuple[float, int]] = []
+        self.responses: list[tuple[float, int]] = []
 
     def run(self) -> None:
-        with httpx.Client(timeout=PATIENCE, verify=NO_TLS) as client:
-            while not self.answers or self.answers[-1][1] == 200:
-                self.answers.append((monotonic(), client.get(self._url).status_code))
+        with httpx.Client(timeout=TIMEOUT, verify=NO_TLS) as client:
+            while not self.responses or self.responses[-1][1] == 200:
+                self.responses.append((monotonic(), client.get(self._url).status_code))
 
 
 def test_what_one_replica_deletes_no_other_serves(environment: dict[str, str]) -> None:
@@ -203,15 +203,15 @@ def test_what_one_replica_deletes_no_other_serves(environment: dict[str, str]) -
             readers = [Reader(f"{service.url}{location}") for service in (one, other) * 3]
             for reader in readers:
                 reader.start()
-            while min(len(reader.answers) for reader in readers) < 5:
+            while min(len(reader.responses) for reader in readers) < 5:
                 assert all(reader.is_alive() for reader in readers)
             assert fetch(f"{one.url}{location}", "DELETE").status_code == 204
             deleted = monotonic()
             for reader in readers:
                 reader.join()
-                statuses = {status for asked, status in reader.answers if asked > deleted}
+                statuses = {status for asked, status in reader.responses if asked > deleted}
                 assert statuses <= {404}
-                assert {status for _, status in reader.answers} == {200, 404}
+                assert {status for _, status in reader.responses} == {200, 404}
             assert other.get(location).status_code == 404
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from ..support.service import PATIENCE, Proxy
+from ..support.service import TIMEOUT, Proxy
 
 PROBLEM = "application/problem+json"
 TEA = {"item": "tea", "quantity": 2}
@@ -73,9 +73,9 @@ async def test_an_order_is_placed_found_and_deleted(client: httpx.AsyncClient) -
 async def test_a_repeated_request_places_no_second_order(client: httpx.AsyncClient) -> None:
     headers = {"Idempotency-Key": "k"}
     posts = (client.post("/orders", json=TEA, headers=headers) for _ in range(20))
-    answers = await asyncio.gather(*posts)
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.text for answer in answers}) == 1
+    responses = await asyncio.gather(*posts)
+    assert {response.status_code for response in responses} == {201}
+    assert len({response.text for response in responses}) == 1
     assert len((await client.get("/orders")).json()["items"]) == 1
     other = await client.post("/orders", json=TEA | {"quantity": 3}, headers=headers)
     assert other.status_code == 422
@@ -96,8 +96,8 @@ async def test_pages_are_newest_first_and_end(client: httpx.AsyncClient) -> None
 
 @pytest.mark.parametrize("key", [b"", b" ", b"a b", b"x" * 256, "ключ".encode()])
 async def test_an_invalid_key_is_rejected(client: httpx.AsyncClient, key: bytes) -> None:
-    answer = await client.post("/orders", json=TEA, headers=[(b"Idempotency-Key", key)])
-    assert answer.status_code == 422
+    response = await client.post("/orders", json=TEA, headers=[(b"Idempotency-Key", key)])
+    assert response.status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ async def test_an_invalid_key_is_rejected(client: httpx.AsyncClient, key: bytes)
 async def test_an_invalid_page_is_rejected(
     client: httpx.AsyncClient, parameter: str, value: str
 ) -> None:
-    answer = await client.get("/orders", params={parameter: value})
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == f"/{parameter}"
+    response = await client.get("/orders", params={parameter: value})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == f"/{parameter}"
 
 
 @pytest.mark.parametrize("digit", "0f")
@@ -117,16 +117,16 @@ async def test_the_first_and_the_last_cursor_are_valid(
     client: httpx.AsyncClient, digit: str
 ) -> None:
     await client.post("/orders", json=TEA)
-    answer = await client.get("/orders", params={"after": digit * 46})
-    assert answer.status_code == 200
-    assert len(answer.json()["items"]) == "0f".index(digit)
+    response = await client.get("/orders", params={"after": digit * 46})
+    assert response.status_code == 200
+    assert len(response.json()["items"]) == "0f".index(digit)
 
 
 @pytest.mark.parametrize("order_id", ["1", "not-an-id", "%00", "é"])
 async def test_an_invalid_id_is_rejected(client: httpx.AsyncClient, order_id: str) -> None:
-    answer = await client.get(f"/orders/{order_id}")
-    assert answer.status_code == 422
-    assert order_id not in answer.text.replace(answer.json()["request_id"], "")
+    response = await client.get(f"/orders/{order_id}")
+    assert response.status_code == 422
+    assert order_id not in response.text.replace(response.json()["request_id"], "")
     assert (await client.get(f"/orders/{uuid4()}")).status_code == 404
 
 
@@ -135,11 +135,11 @@ async def post(client: httpx.AsyncClient, body: bytes, content_type: str | None)
     return await client.post("/orders", content=body, headers=headers)
 
 
-def assert_rejected(answer: httpx.Response, status: int) -> None:
-    assert answer.status_code == answer.json()["status"] == status
-    assert answer.headers["content-type"] == PROBLEM
-    assert "hunter2" not in answer.text
-    assert len(answer.content) < 1000
+def assert_rejected(response: httpx.Response, status: int) -> None:
+    assert response.status_code == response.json()["status"] == status
+    assert response.headers["content-type"] == PROBLEM
+    assert "hunter2" not in response.text
+    assert len(response.content) < 1000
 
 
 @pytest.mark.parametrize("name", [*NOT_JSON, *NOT_AN_ORDER])
@@ -155,9 +155,9 @@ async def test_other_media_types_are_rejected(
     client: httpx.AsyncClient, content_type: str | None
 ) -> None:
     for body in (ORDER.encode(), b"hunter2\x00\xff"):
-        answer = await post(client, body, content_type)
-        assert_rejected(answer, 415)
-        assert answer.headers["accept"] == "application/json"
+        response = await post(client, body, content_type)
+        assert_rejected(response, 415)
+        assert response.headers["accept"] == "application/json"
 
 
 @pytest.mark.parametrize(
@@ -172,9 +172,9 @@ async def test_other_media_types_are_rejected(
 async def test_any_json_is_accepted(
     client: httpx.AsyncClient, content_type: str, body: str, member: tuple[str, object]
 ) -> None:
-    answer = await post(client, body.encode(), content_type)
-    assert answer.status_code == 201
-    assert answer.json()[member[0]] == member[1]
+    response = await post(client, body.encode(), content_type)
+    assert response.status_code == 201
+    assert response.json()[member[0]] == member[1]
 
 
 async def test_requests_fail_in_an_outage_and_succeed_after_it(
@@ -182,12 +182,12 @@ async def test_requests_fail_in_an_outage_and_succeed_after_it(
 ) -> None:
     assert (await client.post("/orders", json=TEA)).status_code == 201
     database_proxy.cut()
-    for answer in (await client.get("/orders"), await client.post("/orders", json=TEA)):
-        assert answer.status_code == 503
-        assert answer.headers["content-type"] == PROBLEM
-        assert answer.headers["retry-after"]
+    for response in (await client.get("/orders"), await client.post("/orders", json=TEA)):
+        assert response.status_code == 503
+        assert response.headers["content-type"] == PROBLEM
+        assert response.headers["retry-after"]
     database_proxy.open()
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while (await client.get("/readyz")).status_code == 503:
             pass
     for _ in range(20):  # More than there are connections.

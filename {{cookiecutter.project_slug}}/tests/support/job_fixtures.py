@@ -1,4 +1,4 @@
-"""Workers for the tests, and jobs that go as a test needs them to."""
+"""Workers, and orders whose jobs fail or block."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ import pytest
 
 from .service import Service, fetch, free_ports
 
-OBSTACLES = """
-CREATE TABLE effects (order_id uuid);
-CREATE FUNCTION obstruct() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO effects VALUES (NEW.id);
+TRIGGER = """
+CREATE TABLE fulfilments (order_id uuid);
+CREATE FUNCTION hook() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO fulfilments VALUES (NEW.id);
     IF NEW.item = 'poison' THEN RAISE 'poison'; END IF;
     IF NEW.item = 'slow' THEN
         PERFORM set_config('lock_timeout', '0', true);
@@ -20,12 +20,12 @@ CREATE FUNCTION obstruct() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER obstruct BEFORE UPDATE OF status ON orders FOR EACH ROW EXECUTE FUNCTION obstruct();
+CREATE TRIGGER hook BEFORE UPDATE OF status ON orders FOR EACH ROW EXECUTE FUNCTION hook();
 """
 
 
 class Worker(Service):
-    """A running worker process, asked on a port of its own, that of its metrics."""
+    """A running worker process; its port of metrics serves its health too."""
 
     command = "worker"
 
@@ -35,7 +35,7 @@ class Worker(Service):
         self.url = f"http://127.0.0.1:{variables['METRICS_PORT']}"
 
     def metric(self, name: str) -> float:
-        """Return the value of the series of this name and these labels."""
+        """Return the value of a series, given by its name and labels."""
         lines = self.get("/metrics").text.splitlines()
         (value,) = (line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} "))
         return float(value)
@@ -56,22 +56,22 @@ def worker(environment: dict[str, str]) -> Iterator[Worker]:
 
 @pytest.fixture
 def database(environment: dict[str, str]) -> Iterator[psycopg.Connection]:
-    """Yield a connection of the test's own, in autocommit mode."""
+    """Yield a connection in autocommit mode."""
     with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
-def obstacles(database: psycopg.Connection) -> Iterator[None]:
-    """Let the job of an order of poison fail, and a slow one wait for whoever holds `held`."""
-    database.execute(OBSTACLES)
+def failing_and_slow_jobs(database: psycopg.Connection) -> Iterator[None]:
+    """Let jobs of the item `poison` fail, and those of `slow` wait in `blocked_jobs`."""
+    database.execute(TRIGGER)
     yield
-    database.execute("DROP FUNCTION obstruct CASCADE; DROP TABLE effects")
+    database.execute("DROP FUNCTION hook CASCADE; DROP TABLE fulfilments")
 
 
 @contextmanager
-def held(database: psycopg.Connection) -> Iterator[None]:
-    """Keep slow jobs from ending."""
+def blocked_jobs(database: psycopg.Connection) -> Iterator[None]:
+    """Block the jobs of slow orders."""
     database.execute("SELECT pg_advisory_lock(42)")
     try:
         yield
@@ -79,18 +79,19 @@ def held(database: psycopg.Connection) -> Iterator[None]:
         database.execute("SELECT pg_advisory_unlock(42)")
 
 
-def effects(database: psycopg.Connection) -> list[UUID]:
-    """Return the orders that were fulfilled, as often as they were."""
-    return [order_id for (order_id,) in database.execute("SELECT order_id FROM effects").fetchall()]
+def fulfilments(database: psycopg.Connection) -> list[UUID]:
+    """Return the order of each attempt that was committed."""
+    rows = database.execute("SELECT order_id FROM fulfilments").fetchall()
+    return [order_id for (order_id,) in rows]
 
 
-def place(service: Service, item: str = "tea") -> UUID:
+def place_order(service: Service, item: str = "tea") -> UUID:
     """Place an order and return its id."""
-    answer = fetch(f"{service.url}/orders", "POST", json={"item": item, "quantity": 1})
-    assert answer.status_code == 201
-    return UUID(answer.json()["id"])
+    response = fetch(f"{service.url}/orders", "POST", json={"item": item, "quantity": 1})
+    assert response.status_code == 201
+    return UUID(response.json()["id"])
 
 
-def status(service: Service, order_id: UUID) -> str:
-    """Return how far an order has come."""
+def order_status(service: Service, order_id: UUID) -> str:
+    """Return the status of an order."""
     return str(service.get(f"/orders/{order_id}").json()["status"])

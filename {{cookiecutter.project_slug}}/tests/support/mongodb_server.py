@@ -1,4 +1,4 @@
-"""A real MongoDB for the tests: that of `MONGODB_URL`, or else one of this machine's own."""
+"""A real MongoDB for the tests: the server of `MONGODB_URL`, or a local one."""
 
 import os
 from argparse import Namespace
@@ -23,20 +23,19 @@ from {{ cookiecutter.package_name }}.settings import Settings
 from .service import Proxy
 
 
-def beside(url: str, name: str) -> str:
-    """Return the URL of another database of the same server, with the same login."""
+def sibling(url: str, name: str) -> str:
+    """Return the URL of another database on the same server, with the same login."""
     address, _, query = url.partition("?")
-    start, _, ours = address.rpartition("/")
-    if "@" in start and "authsource=" not in query.lower():
-        query = f"authSource={ours}&{query}"
-    return f"{start}/{name}?{query}".rstrip("?&")
+    server, _, database = address.rpartition("/")
+    if "@" in server and "authsource=" not in query.lower():
+        query = f"authSource={database}&{query}"
+    return f"{server}/{name}?{query}".rstrip("?&")
 
 
 @contextmanager
 def fresh_database(server_url: str) -> Iterator[str]:
-    """Yield the URL of an empty database beside that of this URL; drop it in the end."""
-    name = f"test_{uuid4().hex}"
-    url = beside(server_url, name)
+    """Yield the URL of an empty database on the same server; drop it at the end."""
+    url = sibling(server_url, name := f"test_{uuid4().hex}")
     try:
         yield url
     finally:
@@ -67,8 +66,8 @@ def database_url(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def elsewhere(environment: dict[str, str], database_url: str) -> dict[str, str]:
-    """Return the environment of a process whose database is an empty one."""
+def unmigrated_environment(environment: dict[str, str], database_url: str) -> dict[str, str]:
+    """Return an environment whose database is empty."""
     return environment | {"MONGODB_URL": database_url}
 
 
@@ -81,7 +80,7 @@ def migrated_database(server_url: str) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def attached_database(migrated_database: str, environment: dict[str, str]) -> None:
-    """Point the environment of each test to a database that holds the schema and nothing else."""
+    """Give each test a database with the indexes and without documents."""
     with MongoClient[dict[str, Any]](migrated_database) as client:
         client.get_default_database()["orders"].delete_many({})
     environment["MONGODB_URL"] = migrated_database
@@ -89,15 +88,15 @@ def attached_database(migrated_database: str, environment: dict[str, str]) -> No
 
 @pytest.fixture
 def database_proxy(environment: dict[str, str]) -> Iterator[Proxy]:
-    """Put ourselves between the service and its database."""
+    """Route the connections of the service to its database through a proxy."""
     url = environment["MONGODB_URL"]
     host, port = parse_uri(url)["nodelist"][0]
     proxy = Proxy((host, port))
     address, _, query = url.removeprefix("mongodb://").partition("?")
     hosts, _, name = address.rpartition("/")
     login, at, _ = hosts.rpartition("@")
-    ours = f"mongodb://{login}{at}127.0.0.1:{proxy.port}/{name}"
-    # Of a replica set, the client must not learn the addresses behind us.
-    environment["MONGODB_URL"] = f"{ours}?directConnection=true&{query}".rstrip("&")
+    url = f"mongodb://{login}{at}127.0.0.1:{proxy.port}/{name}"
+    # A client of a replica set would discover and use the addresses behind the proxy.
+    environment["MONGODB_URL"] = f"{url}?directConnection=true&{query}".rstrip("&")
     yield proxy
     proxy.close()

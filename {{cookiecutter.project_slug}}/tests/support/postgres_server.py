@@ -1,6 +1,7 @@
-"""A real PostgreSQL for the tests: that of `DATABASE_URL`, or else an embedded one."""
+"""A real PostgreSQL for the tests: the server of `DATABASE_URL`, or an embedded one."""
 
 import os
+import re
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from {{ cookiecutter.package_name }}.settings import Settings
 
 from .service import Proxy
 
-DROP_OTHERS = """
+CLOSE_OTHERS = """
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
@@ -31,22 +32,20 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 @contextmanager
 def fresh_database(server_url: str) -> Iterator[str]:
-    """Create an empty database beside that of this URL; yield its URL, drop it in the end."""
+    """Create an empty database on the same server; yield its URL and drop it at the end."""
     name = f"test_{uuid4().hex}"
-    address, _, query = server_url.partition("?")
-    scheme, _, rest = address.partition("://")
-    ours = f"{scheme}://{rest.partition('/')[0]}/{name}?{query}"
+    url = re.sub("(://[^/?]*)[^?]*", rf"\1/{name}", server_url, count=1)
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
     try:
-        yield ours
+        yield url
     finally:
         with psycopg.connect(server_url, autocommit=True) as connection:
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
-def no_need_to_last(server_url: str) -> None:
-    """Let a server lose what it stores when the machine fails, and wait for no disk."""
+def disable_durability(server_url: str) -> None:
+    """Make a server fast: it does not wait for the disk."""
     with psycopg.connect(server_url, autocommit=True) as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             connection.execute(SQL("ALTER SYSTEM SET {} = off").format(Identifier(setting)))
@@ -60,9 +59,9 @@ def migrate_database(url: str) -> None:
 
 
 def drop_connections(url: str) -> None:
-    """Wait until they are gone: a server that is only told to end them may do so in a query."""
+    """Close all other connections to a database, and wait until they are closed."""
     with psycopg.connect(url) as connection:
-        connection.execute(DROP_OTHERS)
+        connection.execute(CLOSE_OTHERS)
 
 
 @pytest.fixture(scope="session")
@@ -70,9 +69,9 @@ def server_url() -> Iterator[str]:
     if url := os.environ.get("DATABASE_URL"):
         yield url
     else:
-        # Not in a folder of pytest's: where root runs the tests, the server is another user's.
+        # Run by root, the server has another user, who cannot read `tmp_path`.
         with TemporaryDirectory() as folder, embedded(Path(folder, "data")) as url:
-            no_need_to_last(url)
+            disable_durability(url)
             yield url
 
 
@@ -85,14 +84,14 @@ def database_url(server_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def other_database(database_url: str) -> str:
-    """Return the URL of a database that holds the schema, beside that of the environment."""
+    """Return the URL of a second database with the schema."""
     migrate_database(database_url)
     return database_url
 
 
 @pytest.fixture
-def elsewhere(environment: dict[str, str], database_url: str) -> dict[str, str]:
-    """Return the environment of a process whose database is an empty one."""
+def unmigrated_environment(environment: dict[str, str], database_url: str) -> dict[str, str]:
+    """Return an environment whose database is empty."""
     return environment | {"DATABASE_URL": database_url}
 
 
@@ -105,7 +104,7 @@ def migrated_database(server_url: str) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def attached_database(migrated_database: str, environment: dict[str, str]) -> None:
-    """Point the environment of each test to a database that holds the schema and nothing else."""
+    """Give each test a database with the schema and without rows."""
     with psycopg.connect(migrated_database) as connection:
         connection.execute("TRUNCATE orders")
     environment["DATABASE_URL"] = migrated_database
@@ -113,7 +112,7 @@ def attached_database(migrated_database: str, environment: dict[str, str]) -> No
 
 @pytest.fixture
 def database_proxy(environment: dict[str, str]) -> Iterator[Proxy]:
-    """Put ourselves between the service and its database."""
+    """Route the connections of the service to its database through a proxy."""
     url = environment["DATABASE_URL"]
     address = conninfo_to_dict(url)
     host, port = str(address.get("host") or "127.0.0.1"), int(address.get("port") or 5432)

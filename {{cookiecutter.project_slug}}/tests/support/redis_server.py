@@ -1,4 +1,4 @@
-"""A real Redis for the tests: that of `REDIS_URL`, or else one that runs meanwhile."""
+"""A real Redis for the tests: the server of `REDIS_URL`, or a local one."""
 
 import os
 from collections.abc import Iterator
@@ -17,22 +17,19 @@ def redis_url() -> Iterator[str]:
     if url := os.environ.get("REDIS_URL"):
         with Redis.from_url(url) as client:
             if client.dbsize():
-                pytest.exit("the database of REDIS_URL is not empty, and tests empty it", 1)
+                pytest.exit("REDIS_URL is not empty; the tests would delete its keys", 1)
         yield url
         return
     try:
         with server() as url:
             yield url
     except RedisNotStarted as reason:
-        pytest.exit(f"the tests need a Redis: {reason}; or set REDIS_URL", 1)
+        pytest.exit(f"{reason}; or set REDIS_URL", 1)
 
 
 @pytest.fixture(autouse=True)
 def attached_redis(redis_url: str, environment: dict[str, str]) -> Iterator[Redis]:
-    """Point the environment of each test to the database, and empty it; yield a client of it.
-
-    A test may ask as often as it likes.
-    """
+    """Give each test an empty database and no rate limit; yield a client."""
     environment["REDIS_URL"] = redis_url
     environment["RATE_LIMIT_PER_MINUTE"] = "1000000"
     with Redis.from_url(redis_url) as client:
@@ -49,7 +46,7 @@ def server_address(redis: Redis) -> tuple[str, int] | str:
 
 @pytest.fixture
 def redis_proxy(attached_redis: Redis, environment: dict[str, str]) -> Iterator[Proxy]:
-    """Put ourselves between the service and its Redis."""
+    """Route the connections of the service to Redis through a proxy."""
     address = attached_redis.connection_pool.connection_kwargs
     proxy = Proxy(server_address(attached_redis))
     login = f"{address.get('username') or ''}:{address.get('password') or ''}"

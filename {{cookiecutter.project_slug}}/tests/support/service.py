@@ -1,4 +1,4 @@
-"""The real process, started by its command of record, and a proxy to its backing services."""
+"""The service as a real process, clients of it, and a proxy before a backing service."""
 
 import asyncio
 import json
@@ -14,22 +14,21 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 from typing import Any, Self
-from uuid import uuid4
 
 import httpx
 
 COMMAND = [sys.executable, "-m", "{{ cookiecutter.package_name }}"]
-PATIENCE = float(os.environ.get("PATIENCE_SECONDS", "20"))
-"""Seconds after which a test gives up on what should take a fraction of one."""
+TIMEOUT = float(os.environ.get("TEST_TIMEOUT_SECONDS", "20"))
+"""Seconds after which a test fails instead of waiting; everything takes a fraction of one."""
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Spares each request to read whom the world trusts, which takes longer than all the rest of it."""
+"""Saves each client from loading the CA certificates, which takes longer than a request."""
 
 
 def run(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the service to its end, with this environment and nothing else."""
+    """Run a command of the service to completion in exactly this environment."""
     command, env = [*COMMAND, *arguments], dict(environment)
     return subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, env=env, capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
 
 
@@ -37,7 +36,7 @@ def run(environment: Mapping[str, str], *arguments: str) -> subprocess.Completed
 def started(
     command: list[str], environment: Mapping[str, str], stdout: int = subprocess.PIPE
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in a session of its own; kill it in the end, if it is still there."""
+    """Run a command in a separate session; kill it at the end if it is still running."""
     with subprocess.Popen(
         command, env=dict(environment), stdout=stdout, start_new_session=True
     ) as process:
@@ -48,7 +47,7 @@ def started(
 
 
 class Service:
-    """A running process; as a context manager it is killed at the end, if it is still there."""
+    """A running process; the context manager waits until it listens and kills it at the end."""
 
     command = "web"
 
@@ -82,76 +81,70 @@ class Service:
         assert self.process.stdout
         for line in self.process.stdout:
             self.lines.append(line)
-            with suppress(ValueError):  # What is no event is for those to judge who read the lines.
+            with suppress(ValueError):  # Tests of the log format look at `lines`.
                 self._events.put(json.loads(line))
 
     def wait_for(self, event: str, **fields: object) -> dict[str, Any]:
-        """Return the next log line of this event and these fields, skipping others."""
+        """Return the next log line with this event and these fields, skipping others."""
         while True:
-            line = self._events.get(timeout=PATIENCE)
+            line = self._events.get(timeout=TIMEOUT)
             if line["event"] == event and fields.items() <= line.items():
                 return line
 
     def get(self, path: str) -> httpx.Response:
-        """Ask on a connection of its own."""
+        """Send a GET request on a new connection."""
         return fetch(self.url + path)
 
-    def skip_lines(self) -> None:
-        """Let `wait_for` begin with what is said from now on."""
-        mark = uuid4().hex
-        fetch(f"{self.url}/livez", headers={"X-Request-ID": mark})
-        self.wait_for("request", request_id=mark)
-
     def terminate(self) -> None:
-        """Ask it to stop, as a platform does."""
+        """Send SIGTERM, as a platform does."""
         self.process.terminate()
 
     def wait(self) -> int:
-        """Wait until it has ended and all that it said is read; return its exit status."""
-        status = self.process.wait(timeout=PATIENCE)
-        self._reader.join(timeout=PATIENCE)
+        """Wait for the exit and the last log line; return the exit status."""
+        status = self.process.wait(timeout=TIMEOUT)
+        self._reader.join(timeout=TIMEOUT)
         return status
 
     def stderr(self) -> bytes:
-        """Return what an ended process wrote where it should write nothing."""
+        """Return the standard error of a process that has exited."""
         assert self.process.stderr
         return self.process.stderr.read()
 
 
 def resident_bytes(pid: int) -> int:
-    """Return how much memory a process has."""
+    """Return the resident set size of a process."""
     return 1024 * int(subprocess.check_output(["ps", "-o", "rss=", "-p", str(pid)]))  # noqa: S607
 
 
 def free_ports() -> dict[str, str]:
-    """Return variables that name ports on which nothing listens."""
+    """Return variables with ports on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("", 0)) as metrics:
         ports = {"PORT": web.getsockname()[1], "METRICS_PORT": metrics.getsockname()[1]}
         return {name: str(port) for name, port in ports.items()}
 
 
 def path_only() -> dict[str, str]:
-    """Return an environment with nothing in it that is not needed to start any process."""
+    """Return the smallest environment in which a process starts."""
     return {"PATH": os.environ["PATH"]}
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Ask again and again until it is so, and leave the processor to others in between."""
-    deadline = monotonic() + PATIENCE
+    """Poll a condition until it holds."""
+    end = monotonic() + TIMEOUT
     while not condition():
-        assert monotonic() < deadline
+        assert monotonic() < end
         sleep(0.01)
 
 
 def fetch(url: str, method: str = "GET", **options: Any) -> httpx.Response:
-    """Ask on a connection of its own."""
-    return httpx.request(method, url, timeout=PATIENCE, verify=NO_TLS, **options)
+    """Send a request on a new connection."""
+    return httpx.request(method, url, timeout=TIMEOUT, verify=NO_TLS, **options)
 
 
 def connect(service: Service, sent: bytes) -> socket.socket:
-    """Open a connection of our own and send these bytes on it."""
+    """Open a connection to the service and send these bytes."""
     address = httpx.URL(service.url)
-    connection = socket.create_connection((address.host, address.port), timeout=PATIENCE)
+    connection = socket.create_connection((address.host, address.port), timeout=TIMEOUT)
     connection.sendall(sent)
     return connection
 
@@ -162,14 +155,14 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def assert_stops(service: Service) -> None:
-    """Stop it: it exits by itself, with status 0 and without a word on stderr."""
+    """Check that SIGTERM ends the process with status 0 and nothing on stderr."""
     service.terminate()
     assert service.wait() == 0
     assert service.stderr() == b""
 
 
 def assert_second_signal_stops(service: Service, second: signal.Signals = signal.SIGTERM) -> None:
-    """Stop it twice: it drains and reports it, then exits at once."""
+    """Check that a second signal ends a process that drains."""
     service.terminate()
     service.wait_for("draining")
     ready = service.get("/readyz")
@@ -180,10 +173,10 @@ def assert_second_signal_stops(service: Service, second: signal.Signals = signal
 
 
 class Proxy:
-    """Passes bytes between `port` and a server, in its own thread; can be cut and frozen."""
+    """A TCP proxy between `port` and a server, in its own thread; simulates outages."""
 
     def __init__(self, server: tuple[str, int] | str) -> None:
-        """Take the server's host and port, or the path of its Unix socket."""
+        """Open a proxy to a server, given by host and port or by the path of its Unix socket."""
         self.port = 0
         self._server = server
         self._listener: asyncio.Server | None = None
@@ -197,30 +190,30 @@ class Proxy:
         self.open()
 
     def open(self) -> None:
-        """Let connections in, always on the same port."""
+        """Accept connections, always on the same port."""
         self._run(self._open())
 
     def cut(self) -> None:
-        """Refuse new connections and drop those that there are, as a server does that is killed."""
+        """Reset all connections and accept no more, like a crashed server."""
         self._run(self._cut())
 
     def freeze(self) -> None:
-        """Accept everything and answer nothing, as a server does that is stopped."""
+        """Accept connections but pass nothing on, like a server that hangs."""
         self._loop.call_soon_threadsafe(self._flowing.clear)
 
     def thaw(self) -> None:
-        """Pass on what was held back, and all that follows."""
+        """Pass on the bytes that were held back, and all that follow."""
         self._loop.call_soon_threadsafe(self._flowing.set)
 
     def close(self) -> None:
-        """End it."""
+        """Reset all connections and end the thread."""
         self.cut()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(TIMEOUT)
 
     async def _open(self) -> None:
         self._is_cut = False
@@ -230,8 +223,8 @@ class Proxy:
     async def _cut(self) -> None:
         self._is_cut = True
         if self._listener:
-            # A connection accepted in the iteration of the loop in which its server closes is never
-            # closed: asyncio loses it. So the proxy stops accepting one iteration earlier.
+            # asyncio never closes a connection that it accepts in the same iteration of the loop
+            # in which the server closes. So the proxy stops accepting one iteration earlier.
             for listening in self._listener.sockets:
                 self._loop.remove_reader(listening.fileno())
             await asyncio.sleep(0)

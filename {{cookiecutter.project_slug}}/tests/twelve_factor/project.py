@@ -1,4 +1,4 @@
-"""The service under test, as its files, its interface and its image describe it; time limits."""
+"""The service under test: its files, commands, OpenAPI document and image; time limits."""
 
 import ast
 import json
@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, partial
@@ -13,17 +14,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 from uuid import uuid4
 
-import httpx
 import pytest
 import yaml
 
-from ..support.service import PATIENCE, Proxy, path_only, run
+from ..support.service import Proxy, fetch, path_only, run
+from .report import NOT_APPLICABLE
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "src"
 
 BACKING_SERVICES: list[str] = []
-"""Those that `/readyz` tells of, by the name there; a fixture `<name>_proxy` stands before each."""
+"""The checks of `/readyz`, by name; for each there is a fixture `<name>_proxy`."""
 {% if cookiecutter.database != "none" %}
 BACKING_SERVICES.append("database")
 {% endif %}
@@ -33,33 +33,33 @@ BACKING_SERVICES.append("redis")
 
 
 def _limit(name: str, default: float) -> float:
-    """Return a limit; `CONFORMANCE_<NAME>` in the environment overrides the default."""
+    """Return a time limit; `CONFORMANCE_<NAME>` in the environment overrides the default."""
     return float(os.environ.get(f"CONFORMANCE_{name}", default))
 
 
-READY_SECONDS = _limit("READY_SECONDS", 10)  # From the start to readiness, the median of several.
-REFUSAL_SECONDS = _limit("REFUSAL_SECONDS", 10)  # From a start that must fail to the exit.
-OUTAGE_SECONDS = _limit("OUTAGE_SECONDS", 10)  # For a response while a backing service is down.
-RECOVERY_SECONDS = _limit("RECOVERY_SECONDS", 10)  # From its return to readiness.
-BYSTANDER_SECONDS = _limit("BYSTANDER_SECONDS", 1)  # For a response while others are held up.
-LINE_SECONDS = _limit("LINE_SECONDS", 2)  # From a response to its log line.
-STOP_MARGIN_SECONDS = _limit("STOP_MARGIN_SECONDS", 5)  # For an exit, beyond the time it is given.
-COMPOSE_SECONDS = _limit("COMPOSE_SECONDS", 120)  # From `docker compose up` to everything healthy.
+READY_SECONDS = _limit("READY_SECONDS", 10)  # From start to readiness, median.
+FAILED_START_SECONDS = _limit("FAILED_START_SECONDS", 10)  # From start to exit.
+OUTAGE_SECONDS = _limit("OUTAGE_SECONDS", 10)  # For a response during an outage.
+RECOVERY_SECONDS = _limit("RECOVERY_SECONDS", 10)  # From the end of an outage to readiness.
+CONCURRENT_SECONDS = _limit("CONCURRENT_SECONDS", 1)  # For a response while other requests hang.
+LOG_SECONDS = _limit("LOG_SECONDS", 2)  # From a response to its log line.
+STOP_MARGIN_SECONDS = _limit("STOP_MARGIN_SECONDS", 5)  # For an exit, beyond the configured time.
+COMPOSE_SECONDS = _limit("COMPOSE_SECONDS", 120)  # For `docker compose up --build --wait`.
 
 
 @pytest.fixture
 def proxies(request: pytest.FixtureRequest) -> dict[str, Proxy]:
-    """Return the proxy before each backing service."""
+    """Return the proxy in front of each backing service."""
     return {name: request.getfixturevalue(f"{name}_proxy") for name in BACKING_SERVICES}
 
 
-def not_applicable(why: str) -> NoReturn:
-    """End a check that asks for something which this service does not have."""
-    pytest.skip(f"not applicable: {why}")
+def not_applicable(reason: str) -> NoReturn:
+    """Skip a check of something that this service does not have."""
+    pytest.skip(f"{NOT_APPLICABLE}: {reason}")
 
 
-def program(*command: str, **variables: str) -> str:
-    """Run a program of the developer's PATH to its end and return what it prints."""
+def run_program(*command: str, **variables: str) -> str:
+    """Run a program from `PATH` in the project folder; return its output."""
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, check=False
     )
@@ -67,136 +67,147 @@ def program(*command: str, **variables: str) -> str:
     return done.stdout
 
 
-git = partial(program, "git")
-docker = partial(program, "docker")
+git = partial(run_program, "git")
+docker = partial(run_program, "docker")
+
+
+def read(path: str) -> str:
+    """Return the text of a file of the project."""
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def declared() -> dict[str, Any]:
+    """Return the table `project` of `pyproject.toml`."""
+    table: dict[str, Any] = tomllib.loads(read("pyproject.toml"))["project"]
+    return table
 
 
 def tracked(pattern: str = "*") -> list[Path]:
-    """Return the files of this name that are in the repository, at least one."""
+    """Return the files in the repository that match a pattern, at least one."""
     paths = [ROOT / name for name in git("ls-files", "-z").split("\0") if name]
     found = [path for path in paths if path.match(pattern)]
-    assert found, f"no file {pattern} is in the repository"
+    assert found, f"{pattern} is not in the repository"
     return found
 
 
-def syntax_trees(folder: Path = SOURCE) -> Iterator[tuple[Path, ast.Module]]:
-    """Parse every module below a folder."""
-    for path in sorted(folder.rglob("*.py")):
+def syntax_trees(folder: str = "src") -> Iterator[tuple[Path, ast.Module]]:
+    """Parse every module in a folder of the project."""
+    for path in sorted((ROOT / folder).rglob("*.py")):
         yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache
 def dockerfile() -> list[tuple[str, str]]:
-    """Return the instructions of the Dockerfile with their arguments, continued lines joined."""
-    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    joined = re.sub(r"\\\n", " ", re.sub(r"(?m)^\s*#.*\n", "", text))
+    """Return the instructions of the Dockerfile with their arguments."""
+    without_comments = re.sub(r"(?m)^\s*#.*\n", "", read("Dockerfile"))
+    joined = re.sub(r"\\\n", " ", without_comments)
     return re.findall(r"(?m)^[ \t]*(\S+)[ \t]+(.*\S)", joined)
 
 
-def last_stage() -> list[tuple[str, str]]:
-    """Return the instructions that make the image which runs."""
+def runtime_stage() -> list[tuple[str, str]]:
+    """Return the instructions of the last stage of the Dockerfile."""
     starts = [number for number, (name, _) in enumerate(dockerfile()) if name == "FROM"]
     return dockerfile()[starts[-1] :]
 
 
-def command_of_record(default: str = "[]") -> list[str]:
-    """Return what the image runs; a command in shell form is refused."""
-    said = dict(last_stage())
+def image_command() -> list[str]:
+    """Return the entrypoint and the command of the image, which must be in exec form."""
+    instructions = dict(runtime_stage())
     words: list[str] = []
-    for text in (said["ENTRYPOINT"], said.get("CMD", default)):
-        assert text.startswith("["), f"a shell stands between the platform and the process: {text}"
+    for text in (instructions["ENTRYPOINT"], instructions.get("CMD", "[]")):
+        assert text.startswith("["), f"shell form, which does not pass signals on: {text}"
         words += json.loads(text)
     return words
 
 
 @cache
-def compose() -> dict[str, dict[str, Any]]:
-    """Return every service of the Compose files, by its name, without what it extends."""
+def compose_services() -> dict[str, dict[str, Any]]:
+    """Return the services in the Compose files, by name, without what they extend."""
     services: dict[str, dict[str, Any]] = {}
     for path in tracked("compose/*.yaml"):
         services |= yaml.safe_load(path.read_text(encoding="utf-8"))["services"]
     return services
 
 
-def processes() -> dict[str, list[str]]:
-    """Return the processes of this service that Compose starts, with the command of each."""
-    ours = {name: made for name, made in compose().items() if "extends" in made}
-    assert ours, "Compose runs nothing of ours"
-    return {name: made.get("command", [name]) for name, made in ours.items()}
+def process_types() -> dict[str, list[str]]:
+    """Return the commands of the processes that Compose runs from the image of this service."""
+    own = {name: made for name, made in compose_services().items() if "extends" in made}
+    assert own, "Compose does not run this service"
+    return {name: made.get("command", [name]) for name, made in own.items()}
 
 
-def endless() -> list[str]:
-    """Return those of our processes that run until they are told to stop."""
-    return [name for name in processes() if compose()[name].get("restart") == "unless-stopped"]
+def long_running() -> list[str]:
+    """Return the process types that run until they are stopped."""
+    services = compose_services()
+    return [name for name in process_types() if services[name].get("restart") == "unless-stopped"]
 
 
 def commands() -> list[str]:
-    """Return what the menu of the service offers."""
-    menu = run(path_only(), "--help").stdout
-    return re.findall(r"(?m)^    ([a-z]\w*) ", menu)
+    """Return the commands in the help of the service."""
+    return re.findall(r"(?m)^    ([a-z]\w*) ", run(path_only(), "--help").stdout)
 
 
 @cache
-def interface() -> dict[str, Any]:
-    """Return the OpenAPI document."""
+def openapi() -> dict[str, Any]:
+    """Return the OpenAPI document that the command `openapi` prints."""
     document: dict[str, Any] = json.loads(run(path_only(), "openapi").stdout)
     return document
 
 
+def get_paths() -> list[str]:
+    """Return the paths of the OpenAPI document that `GET` serves without parameters."""
+    found = [path for path, operations in openapi()["paths"].items() if "get" in operations]
+    assert "/livez" in found
+    return [path for path in found if "{" not in path]
+
+
 @dataclass(frozen=True)
 class Resource:
-    """Something that clients create: by `POST` of such an example, which answers where it is."""
+    """A resource that clients create by `POST`, with an example of a body."""
 
     path: str
-    example: dict[str, Any]
+    body: dict[str, Any]
 
-    def halves(self) -> tuple[bytes, bytes]:
-        """Return a request to create one, in two parts: without the second there is no answer."""
-        body = json.dumps(self.example).encode()
-        fields = f"Content-Type: application/json\r\nContent-Length: {len(body)}"
-        head = f"POST {self.path} HTTP/1.1\r\nHost: service\r\n{fields}\r\n\r\n".encode()
+    def split_request(self) -> tuple[bytes, bytes]:
+        """Return a request that creates one, as two parts."""
+        body = json.dumps(self.body).encode()
+        headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}"
+        head = f"POST {self.path} HTTP/1.1\r\nHost: service\r\n{headers}\r\n\r\n".encode()
         return head + body[:-5], body[-5:]
 
     def create(self, url: str) -> str:
         """Create one and return its path."""
-        answer = httpx.post(f"{url}{self.path}", json=self.example, timeout=PATIENCE)
-        assert answer.status_code == 201, answer.text
-        return str(answer.headers["location"])
+        response = fetch(f"{url}{self.path}", "POST", json=self.body)
+        assert response.status_code == 201, response.text
+        return str(response.headers["location"])
 
 
-def resource() -> Resource:
-    """Return the first resource of the interface that can be created by its own example."""
-    schemas = interface().get("components", {}).get("schemas", {})
-    for path, operations in interface()["paths"].items():
+def example_resource() -> Resource:
+    """Return the first resource of the OpenAPI document that `POST` creates."""
+    schemas = openapi().get("components", {}).get("schemas", {})
+    for path, operations in openapi()["paths"].items():
         if "post" not in operations or "201" not in operations["post"]["responses"]:
             continue
         content = operations["post"]["requestBody"]["content"]["application/json"]["schema"]
         schema = schemas[content["$ref"].rpartition("/")[2]]
         return Resource(path, schema["examples"][0])
-    not_applicable("clients create nothing")
+    not_applicable("clients cannot create a resource")
 
 
-def readable_paths() -> list[str]:
-    """Return every path that `GET` answers without further knowledge."""
-    found = [path for path, operations in interface()["paths"].items() if "get" in operations]
-    assert "/livez" in found
-    return [path for path in found if "{" not in path]
-
-
-def need_engine() -> None:
-    """Skip where there is no engine, or `CONFORMANCE_DOCKER=no` keeps us from using it."""
+def require_docker() -> None:
+    """Skip a check without Docker, or with `CONFORMANCE_DOCKER=no`."""
     if os.environ.get("CONFORMANCE_DOCKER") == "no":
         pytest.skip("CONFORMANCE_DOCKER=no")
     if not shutil.which("docker"):
         pytest.skip("docker is not installed")
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:  # noqa: S607
-        pytest.skip("no Docker engine answers")
+        pytest.skip("the Docker engine is unavailable")
 
 
 @pytest.fixture(scope="session")
 def image() -> Iterator[str]:
     """Build the image and return its name."""
-    need_engine()
+    require_docker()
     name = f"conformance-{uuid4().hex}"
     docker("build", "--quiet", "--build-arg", "REVISION=conformance", "--tag", name, ".")
     yield name

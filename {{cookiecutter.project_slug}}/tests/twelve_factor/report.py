@@ -2,16 +2,16 @@
 
 import linecache
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf, isfinite
+from time import perf_counter
 
 import pytest
 
 NOT_APPLICABLE = "not applicable"
 ORDER = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "Beyond"]
-
-type Measure = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,29 @@ class Measurement:
         return f"{self.quantity} ({self.bounds})" if self.bounds else self.quantity
 
 
-@pytest.fixture
-def measure(request: pytest.FixtureRequest) -> Measure:
-    """Return a function that records a measurement and fails if it is out of bounds."""
+class Measure:
+    """Records the measurements of a test, which fails if one is out of bounds."""
 
-    def record(name: str, value: float, unit: str, **bounds: float) -> None:
+    def __init__(self, properties: list[tuple[str, object]]) -> None:
+        self._properties = properties
+
+    def __call__(self, name: str, value: float, unit: str, **bounds: float) -> None:
+        """Record a value, whose bounds are `at_least` and `at_most`."""
         measurement = Measurement(name, value, unit, **bounds)
-        request.node.user_properties.append((name, measurement))
+        self._properties.append((name, measurement))
         assert measurement.is_within_bounds, f"{name}: {measurement}"
 
-    return record
+    @contextmanager
+    def seconds(self, name: str, at_most: float) -> Iterator[None]:
+        """Record how long a block takes."""
+        start = perf_counter()
+        yield
+        self(name, perf_counter() - start, "s", at_most=at_most)
+
+
+@pytest.fixture
+def measure(request: pytest.FixtureRequest) -> Measure:
+    return Measure(request.node.user_properties)
 
 
 def measurements(report: pytest.TestReport) -> list[Measurement]:
@@ -76,7 +89,7 @@ class Factor:
 
     def lines(self) -> Iterator[str]:
         """Yield the number of checks by outcome, then each measurement."""
-        for name, count in Counter(self.outcomes.values()).items():
+        for name, count in sorted(Counter(self.outcomes.values()).items()):
             yield f"{count} {name}"
         for found in self.measurements.values():
             yield from (f"{each.name}: {each}" for each in found)

@@ -1,107 +1,113 @@
-"""IV. Backing services: attached by an address in the environment, and missed without damage."""
+"""IV. Backing services: attach them by a URL in the environment, and survive their outages."""
 
+import hashlib
 from time import perf_counter
 
-import httpx
 import pytest
 
-from ..support.service import PATIENCE, Proxy, Service, assert_stops, run, until
-from .project import (
-    BACKING_SERVICES,
-    OUTAGE_SECONDS,
-    RECOVERY_SECONDS,
-    not_applicable,
-    readable_paths,
-)
+from ..support.service import Proxy, Service, assert_stops, run, until
+from . import project
 from .report import Measure
+
+OUTAGES = {"down": (Proxy.cut, Proxy.open), "hanging": (Proxy.freeze, Proxy.thaw)}
 
 
 @pytest.fixture(autouse=True)
-def _something_is_attached() -> None:
-    if not BACKING_SERVICES:
-        not_applicable("nothing is attached")
+def _backing_services() -> None:
+    if not project.BACKING_SERVICES:
+        project.not_applicable("the service has no backing services")
 
 
-def slowest_answer(service: Service) -> float:
-    """Ask for everything that can be asked for; return the seconds that the slowest answer took."""
+def slowest_response(service: Service) -> float:
+    """Send a `GET` request to every path; return the seconds that the slowest response took."""
     slowest = 0.0
-    for path in readable_paths():
-        started = perf_counter()
+    for path in project.get_paths():
+        start = perf_counter()
         assert service.get(path).status_code in {200, 503}
-        slowest = max(slowest, perf_counter() - started)
+        slowest = max(slowest, perf_counter() - start)
     return slowest
 
 
-def assert_missed(service: Service, name: str) -> None:
-    """Check that the service lives and says which backing service it misses, and how much."""
+def assert_unavailable(service: Service, name: str) -> None:
+    """Check that the service is live and that its readiness names the unavailable dependency."""
     assert service.get("/livez").status_code == 200
     ready = service.get("/readyz")
-    said = ready.json()["checks"][name]
-    assert said != "ok"
-    assert ready.status_code == (200 if said == "degraded" else 503)
+    check = ready.json()["checks"][name]
+    assert check != "ok"
+    assert ready.status_code == (200 if check == "degraded" else 503)
     assert ready.status_code == 200 or name in ready.json()["detail"]
 
 
-def recovery(service: Service, name: str) -> float:
-    """Return the seconds until the service finds the backing service fit for use again."""
-    started = perf_counter()
-    until(lambda: service.get("/readyz").json().get("checks", {}).get(name) == "ok")
-    return perf_counter() - started
+def wait_for_recovery(service: Service, name: str, measure: Measure) -> None:
+    """Wait until the check of a backing service passes again."""
+    with measure.seconds(f"recovery of {name}", at_most=project.RECOVERY_SECONDS):
+        until(lambda: service.get("/readyz").json().get("checks", {}).get(name) == "ok")
 
 
-def test_one_that_is_down_at_the_start_is_waited_for(
+def test_the_service_starts_during_an_outage_and_recovers(
     environment: dict[str, str], proxies: dict[str, Proxy], measure: Measure
 ) -> None:
     for name, proxy in proxies.items():
         proxy.cut()
         with Service(environment) as service:
-            assert_missed(service, name)
+            assert_unavailable(service, name)
             assert run(environment, "check").returncode == 69
-            measure(f"{name} down", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
+            slowest = slowest_response(service)
+            measure(f"response, {name} down at start", slowest, "s", at_most=project.OUTAGE_SECONDS)
             proxy.open()
-            measure(f"{name} found", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
+            wait_for_recovery(service, name, measure)
 
 
-def test_one_that_dies_is_missed_and_found_again(
-    proxies: dict[str, Proxy], service: Service, measure: Measure
+@pytest.mark.parametrize("state", OUTAGES)
+def test_the_service_survives_an_outage_and_recovers(
+    proxies: dict[str, Proxy], service: Service, measure: Measure, state: str
 ) -> None:
+    begin, end = OUTAGES[state]
     for name, proxy in proxies.items():
-        slowest_answer(service)
-        proxy.cut()
-        assert_missed(service, name)
-        measure(f"{name} dead", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
-        proxy.open()
-        measure(f"{name} back", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
+        slowest_response(service)
+        begin(proxy)
+        slowest = slowest_response(service)
+        measure(f"response, {name} {state}", slowest, "s", at_most=project.OUTAGE_SECONDS)
+        assert_unavailable(service, name)
+        end(proxy)
+        wait_for_recovery(service, name, measure)
     for proxy in proxies.values():
-        proxy.cut()
+        begin(proxy)
     assert_stops(service)
 
 
-def test_one_that_says_nothing_holds_up_no_answer(
+def test_liveness_does_not_check_backing_services(
     proxies: dict[str, Proxy], service: Service, measure: Measure
 ) -> None:
-    for name, proxy in proxies.items():
-        slowest_answer(service)
-        proxy.freeze()
-        measure(f"{name} frozen", slowest_answer(service), "s", at_most=OUTAGE_SECONDS)
-        assert_missed(service, name)
-        proxy.thaw()
-        measure(f"{name} thawed", recovery(service, name), "s", at_most=RECOVERY_SECONDS)
+    until(lambda: service.get("/readyz").status_code == 200)
     for proxy in proxies.values():
         proxy.freeze()
-    assert_stops(service)
-
-
-def test_liveness_asks_none_of_them(
-    environment: dict[str, str], proxies: dict[str, Proxy], measure: Measure
-) -> None:
-    with Service(environment) as service:
-        until(lambda: service.get("/readyz").status_code == 200)
-        for proxy in proxies.values():
-            proxy.freeze()
-        started = perf_counter()
+    limit = project.OUTAGE_SECONDS / 2
+    with measure.seconds("20 liveness checks during an outage", at_most=limit):
         for _ in range(20):
-            assert httpx.get(f"{service.url}/livez", timeout=PATIENCE).status_code == 200
-        measure("20 times live", perf_counter() - started, "s", at_most=OUTAGE_SECONDS / 2)
-        for proxy in proxies.values():
-            proxy.thaw()
+            assert service.get("/livez").status_code == 200
+    for proxy in proxies.values():
+        proxy.thaw()
+
+
+def test_another_database_is_attached_by_its_url_alone(
+    environment: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    resource = project.example_resource()
+    other: dict[str, str] = request.getfixturevalue("elsewhere")
+    before = digest()
+    with Service(environment) as service:
+        path = resource.create(service.url)
+    assert run(other, "migrate").returncode == 0
+    with Service(other) as service:
+        assert service.get(path).status_code == 404
+        resource.create(service.url)
+    with Service(environment) as service:
+        assert service.get(path).status_code == 200
+    assert digest() == before
+
+
+def digest() -> str:
+    """Return a digest of the files in the repository."""
+    contents = [path.read_bytes() for path in project.tracked() if path.is_file()]
+    return hashlib.sha256(b"\0".join(contents)).hexdigest()

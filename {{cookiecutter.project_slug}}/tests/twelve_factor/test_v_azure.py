@@ -1,4 +1,4 @@
-"""V. Build, release, run, by the pipeline: what has passed is built, once, and by pinned tools."""
+"""V. Build, release, run: the pipeline builds one image after the checks, and releases that one."""
 
 import re
 from pathlib import Path
@@ -10,20 +10,20 @@ FILES = [ROOT / "azure-pipelines.yml", *sorted(ROOT.glob("azure/*.yml"))]
 TEXTS = [path.read_text(encoding="utf-8") for path in FILES]
 
 
-def test_the_image_is_built_after_the_checks_and_once() -> None:
+def test_one_stage_builds_the_image_after_all_checks() -> None:
     stages = [
         stage["parameters"]
         for text in TEXTS
         for stage in yaml.safe_load(text).get("stages", [])
         if "targets" in stage.get("parameters", {})
     ]
-    tests = {s["stage"] for s in stages if s["targets"] in {"check", "test", "conformance"}}
+    checks = {s["stage"] for s in stages if s["targets"] in {"check", "test", "conformance"}}
     (builder,) = [stage for stage in stages if "image" in stage["targets"].split()]
-    assert len(tests) == 3
-    assert tests <= set(builder["needs"])
+    assert len(checks) == 3
+    assert checks <= set(builder["needs"])
 
 
-def test_the_pipeline_runs_only_what_is_pinned_and_keeps_no_cache() -> None:
+def test_tools_are_pinned_and_nothing_is_cached() -> None:
     machines = [name for text in TEXTS for name in re.findall(r"vmImage: (\S+)", text)]
     assert machines
     assert [name for name in machines if not re.search(r"-\d+\.\d+$", name)] == []

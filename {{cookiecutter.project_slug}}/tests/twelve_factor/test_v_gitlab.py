@@ -1,4 +1,4 @@
-"""V. Build, release, run, by the pipeline: what has passed is built, once, and by pinned tools."""
+"""V. Build, release, run: the pipeline builds one image after the checks, and releases that one."""
 
 import re
 from pathlib import Path
@@ -15,20 +15,20 @@ def jobs() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for text in TEXTS:
         for name, part in yaml.safe_load(text).items():
-            # A file may say more of a job that another file has.
+            # One file may extend a job of another.
             found[name] = found.get(name, {}) | part if isinstance(part, dict) else part
     return {name: job for name, job in found.items() if isinstance(job, dict) and "script" in job}
 
 
-def test_the_image_is_built_after_the_checks_and_once() -> None:
-    proof = re.compile("make (check|test|conformance)")
-    tests = {name for name, job in jobs().items() if proof.search(str(job["script"]))}
+def test_one_job_builds_the_image_after_all_checks() -> None:
+    check = re.compile("make (check|test|conformance)")
+    checks = {name for name, job in jobs().items() if check.search(str(job["script"]))}
     (builder,) = [job for job in jobs().values() if "make image" in str(job["script"])]
-    assert len(tests) == 3
-    assert tests <= set(builder["needs"])
+    assert len(checks) == 3
+    assert checks <= set(builder["needs"])
 
 
-def test_the_pipeline_runs_only_what_is_pinned_and_keeps_no_cache() -> None:
+def test_tools_are_pinned_and_nothing_is_cached() -> None:
     images = [name for text in TEXTS for name in re.findall(r"(?:image|- name): (\S+)", text)]
     assert images
     assert [name for name in images if not re.search(r"@sha256:[0-9a-f]{64}$", name)] == []

@@ -2,90 +2,74 @@
 
 import re
 import sys
-import tomllib
-from time import perf_counter
 from uuid import uuid4
 
-import httpx
-
-from ..support.service import COMMAND, PATIENCE, Service, free_ports
-from .project import (
-    COMPOSE_SECONDS,
-    ROOT,
-    command_of_record,
-    compose,
-    docker,
-    dockerfile,
-    not_applicable,
-    readable_paths,
-    tracked,
-)
+from ..support.service import COMMAND, Service, fetch, free_ports
+from . import project
 from .report import Measure
 
 IMAGE = re.compile(r"""(?m)(?:image: |IMAGE = )["']?([a-z][a-z0-9./-]*):?([\w.-]*)["']?$""")
 
 
 def backing_images() -> dict[str, str]:
-    """Return the image of every backing service in Compose, by name, with its version."""
-    images = [made["image"] for made in compose().values() if "extends" not in made]
-    others = [image for image in images if "$" not in image]
-    return {name: version for name, _, version in (image.partition(":") for image in others)}
+    """Return the tags of the images of backing services in Compose, by name."""
+    services = project.compose_services().values()
+    images = [made["image"] for made in services if "extends" not in made]
+    named = (image.partition(":") for image in images if "$" not in image)
+    return {name: version for name, _, version in named}
 
 
-def test_backing_services_have_one_version_wherever_they_are_named(measure: Measure) -> None:
+def test_each_backing_service_has_the_same_version_in_all_files(measure: Measure) -> None:
     versions = backing_images()
     if not versions:
-        not_applicable("nothing is attached")
-    unversioned = [name for name, version in versions.items() if not re.match(r"\d", version)]
-    assert unversioned == []
-    named: dict[str, set[str]] = {}
-    for path in tracked():
+        project.not_applicable("the service has no backing services")
+    assert [name for name, version in versions.items() if not re.match(r"\d", version)] == []
+    found: dict[str, set[str]] = {}
+    for path in project.tracked():
         if path.suffix in {".py", ".yaml", ".yml"}:
             for name, version in IMAGE.findall(path.read_text(encoding="utf-8")):
-                named.setdefault(name, set()).add(version)
+                found.setdefault(name, set()).add(version)
     for name, version in versions.items():
-        assert named[name] == {version}
-    measure("backing services", len(versions), "images of one version each")
+        assert found[name] == {version}
+    measure("one version of each image", len(versions), "backing services")
 
 
-def test_one_version_of_python_everywhere(measure: Measure) -> None:
-    version = (ROOT / ".python-version").read_text(encoding="utf-8").strip()
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    bases = [rest for name, rest in dockerfile() if name == "FROM" and rest.startswith("python:")]
-    found = {re.split(r"[:-]", base)[1] for base in bases}
-    running = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert found | {running, project["requires-python"].removeprefix("==").removesuffix(".*")} == {
-        version
-    }
-    measure("named", len(bases) + 3, "times, one version", at_least=4)
+def test_the_python_version_is_the_same_in_all_files(measure: Measure) -> None:
+    version = project.read(".python-version").strip()
+    bases = [words for name, words in project.dockerfile() if name == "FROM"]
+    found = [
+        f"{sys.version_info.major}.{sys.version_info.minor}",
+        project.declared()["requires-python"].removeprefix("==").removesuffix(".*"),
+        *(re.split("[:-]", base)[1] for base in bases if base.startswith("python:")),
+    ]
+    assert set(found) == {version}
+    measure(f"Python {version}", len(found) + 1, "places", at_least=4)
 
 
-def test_one_command_starts_it_everywhere() -> None:
+def test_development_and_production_run_the_same_command() -> None:
     package = COMMAND[-1]
-    assert command_of_record()[1:] == ["-m", package, "web"]
-    dev = (ROOT / "dev" / "run.py").read_text(encoding="utf-8")
+    assert project.image_command()[1:] == ["-m", package, "web"]
+    dev = project.read("dev/run.py")
     assert f'SERVICE = [sys.executable, "-m", "{package}"]' in dev
 
 
-def test_debugging_changes_nothing_but_the_log(environment: dict[str, str]) -> None:
-    answers = []
+def test_the_log_level_does_not_affect_responses(environment: dict[str, str]) -> None:
+    paths = [path for path in [*project.get_paths(), "/openapi.json"] if path != "/readyz"]
+    responses = []
     for level in ("debug", "info"):
         with Service(environment | {"LOG_LEVEL": level}) as service:
-            paths = [path for path in readable_paths() if path != "/readyz"]
-            answers.append([(path, service.get(path).text) for path in [*paths, "/openapi.json"]])
-    assert answers[0] == answers[1]
+            responses.append([(path, service.get(path).text) for path in paths])
+    assert responses[0] == responses[1]
 
 
-def test_compose_brings_everything_up(image: str, measure: Measure) -> None:
-    del image  # What it is made of need not be built again.
-    project = f"conformance-{uuid4().hex}"
-    variables = {"REVISION": project, "PORT": free_ports()["PORT"]}
-    command = ["compose", "--project-name", project]
+def test_compose_starts_the_service_and_its_backing_services(image: str, measure: Measure) -> None:
+    del image  # It has filled the build cache.
+    name = f"conformance-{uuid4().hex}"
+    variables = {"REVISION": name, "PORT": free_ports()["PORT"]}
+    command = ["compose", "--project-name", name]
     try:
-        started = perf_counter()
-        docker(*command, "up", "--build", "--wait", **variables)
-        measure("up and healthy", perf_counter() - started, "s", at_most=COMPOSE_SECONDS)
-        url = f"http://127.0.0.1:{variables['PORT']}"
-        assert httpx.get(f"{url}/readyz", timeout=PATIENCE).status_code == 200
+        with measure.seconds("docker compose up --wait", at_most=project.COMPOSE_SECONDS):
+            project.docker(*command, "up", "--build", "--wait", **variables)
+        assert fetch(f"http://127.0.0.1:{variables['PORT']}/readyz").status_code == 200
     finally:
-        docker(*command, "down", "--volumes", "--rmi", "local", **variables)
+        project.docker(*command, "down", "--volumes", "--rmi", "local", **variables)

@@ -4,7 +4,6 @@ import argparse
 import importlib
 import os
 
-from . import exit_codes
 from .config.loader import ConfigurationError, load_settings, misspelt
 from .observability import logs
 from .service import Service
@@ -34,7 +33,7 @@ def main(service: Service, argv: list[str]) -> int:
         settings = load_settings(service.settings)
     except ConfigurationError as error:
         logs.log.critical("invalid configuration", problems=error.problems)
-        return exit_codes.CONFIG
+        return os.EX_CONFIG
     logs.configure(settings)
     for unknown, known in misspelt(os.environ, service.settings).items():
         logs.log.warning("unknown variable", variable=unknown, did_you_mean=known)

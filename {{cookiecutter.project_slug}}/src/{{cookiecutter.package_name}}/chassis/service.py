@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
-from .observability.settings import ObservabilitySettings
+from .config.settings import BaseServiceSettings
 
 
 class Command(NamedTuple):
@@ -23,7 +23,7 @@ class Command(NamedTuple):
 class Service:
     """A service, as `__main__.py` declares it."""
 
-    settings: type[ObservabilitySettings]
+    settings: type[BaseServiceSettings]
     resources: str
     """`open_resources(settings, process)`: async context manager of resources with `pings`."""
     commands: Mapping[str, Command]

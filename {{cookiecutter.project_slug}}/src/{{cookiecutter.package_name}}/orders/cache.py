@@ -15,9 +15,9 @@ from ..chassis.redis.client import Redis
 from .model import Order, OrderStore, Position
 
 LEASE_SECONDS = 10
-"""Longer than a store takes to answer."""
+"""Lifetime of a lease; longer than any read of the store takes."""
 FORMAT = sha256(msgspec.json.encode(msgspec.json.schema(Order))).hexdigest()[:8].encode() + b" "
-"""What an entry begins with: the shape of an order. Of another release's shape, it is no entry."""
+"""Prefix of an entry: a hash of the fields of `Order`. An entry with another one is a miss."""
 
 FILL = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then
@@ -32,10 +32,10 @@ _lookups = Counter("order_cache_lookups", "Orders looked for in the cache.", ["r
 class CachedOrderStore:
     """`OrderStore` that caches `get`.
 
-    A miss leaves a lease in the place of the entry before it reads the store, and fills the place
-    only while that lease is there. A change deletes entry or lease, so that no order that was read
-    before a change enters the cache after it. An entry outlives a change only if Redis was
-    unavailable, and then for `seconds` at most.
+    A miss stores a lease under the key before it reads the store, and the order only while that
+    lease is there. A change deletes the key, entry or lease: an order that was read before a change
+    is never cached after it. If Redis is unavailable during a change, an old entry stays until it
+    expires, after at most `seconds`.
     """
 
     def __init__(self, orders: OrderStore, redis: Redis, *, prefix: str, seconds: int) -> None:
@@ -49,14 +49,16 @@ class CachedOrderStore:
         """See `OrderStore.get`."""
         key, lease = f"{self._prefix}{order_id}", f"?{token_hex(8)}".encode()
         try:
-            # One command asks, and leaves the lease where there is nothing.
-            answer = await self._redis.ask(
-                self._redis.client.set, key, lease, nx=True, get=True, ex=LEASE_SECONDS
+            # Returns the entry, or stores the lease if there is none.
+            found = cast(
+                bytes | None,
+                await self._redis.call(
+                    self._redis.client.set, key, lease, nx=True, get=True, ex=LEASE_SECONDS
+                ),
             )
         except Unavailable:
             _lookups.labels("unavailable").inc()
             return await self._orders.get(order_id)
-        found = cast(bytes | None, answer)
         if found is not None and found.startswith(FORMAT):
             with suppress(msgspec.DecodeError):
                 cached = _decode(found.removeprefix(FORMAT))
@@ -65,17 +67,17 @@ class CachedOrderStore:
         _lookups.labels("miss").inc()
         order = await self._orders.get(order_id)
         if order:
-            # Another's lease, or what cannot be read, serves as well: a change deletes it.
-            seen = lease if found is None else found
+            # The lease of another reader, or an invalid entry, works as well: a change deletes it.
+            expected = lease if found is None else found
             entry = FORMAT + msgspec.json.encode(order)
             with suppress(Unavailable):
-                await self._redis.ask(self._fill, [key], [seen, entry, self._seconds])
+                await self._redis.call(self._fill, [key], [expected, entry, self._seconds])
         return order
 
-    async def forget(self, order_id: UUID) -> None:
-        """Drop the entry of an order that has changed; always tried, as it is for the truth."""
+    async def invalidate(self, order_id: UUID) -> None:
+        """Delete the entry of a changed order; tried even during an outage."""
         with suppress(Unavailable):
-            await self._redis.insist(self._redis.client.delete, f"{self._prefix}{order_id}")
+            await self._redis.call_always(self._redis.client.delete, f"{self._prefix}{order_id}")
 
     async def add(self, order: Order, key: str | None) -> Order:
         """See `OrderStore.add`."""
@@ -90,11 +92,11 @@ class CachedOrderStore:
         try:
             return await self._orders.delete(order_id)
         finally:
-            # A store that failed to answer may have deleted it all the same.
-            await self.forget(order_id)
+            # The order may be deleted although the store raised an error.
+            await self.invalidate(order_id)
 
     async def delete_before(self, moment: datetime) -> int:
-        """See `OrderStore.delete_before`; entries of orders so old end by themselves, in time."""
+        """See `OrderStore.delete_before`; entries are left to expire."""
         return await self._orders.delete_before(moment)
 {% if cookiecutter.worker %}
 
@@ -103,5 +105,5 @@ class CachedOrderStore:
         try:
             return await self._orders.replace(old, new)
         finally:
-            await self.forget(old.id)
+            await self.invalidate(old.id)
 {% endif %}

@@ -1,12 +1,12 @@
 """Deletes old orders: a command for the scheduler of the platform."""
 
 import asyncio
+import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from ..chassis import exit_codes
 from ..chassis.errors import Unavailable
 from ..chassis.observability.logs import log
 from ..chassis.service import Service
@@ -45,7 +45,7 @@ def run(service: Service, settings: RetentionSettings, arguments: Namespace) -> 
         asyncio.run(_delete_old(service, settings, keep_days))
     except Unavailable as error:
         log.error("cleanup failed", failure=error.failure)
-        return exit_codes.UNAVAILABLE
+        return os.EX_UNAVAILABLE
     return 0
 
 

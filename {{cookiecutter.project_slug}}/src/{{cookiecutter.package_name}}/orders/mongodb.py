@@ -1,4 +1,4 @@
-"""Orders in MongoDB: the documents and queries of the service, all of them."""
+"""Orders in MongoDB: all documents and queries about them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from .model import Order, Position, Status
 
 PING_SECONDS = 1
 DELETE_SECONDS = 60
-"""How long a cleanup may take; what it has deleted by then stays deleted."""
+"""Timeout for a cleanup; orders deleted before it stay deleted."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -27,25 +27,25 @@ class MongoOrderStore:
         self._orders = database["orders"]
 
     async def ping(self) -> Literal["ok"]:
-        """Raise `Unavailable` unless the server answers and has the indexes."""
+        """Raise `Unavailable` unless the server responds and has the indexes."""
         async with bounded(PING_SECONDS):
             await schema.check(self._database, INDEXES)
         return "ok"
 
     async def add(self, order: Order, key: str | None) -> Order:
-        """See `OrderStore.add`; the uniqueness of an index decides who came first."""
+        """See `OrderStore.add`; a unique index decides which request was first."""
         document = _document(order, key)
         async with bounded():
             try:
                 await self._orders.insert_one(document)
             except DuplicateKeyError:
-                # The same id is the same order, sent again after an answer that was lost.
-                ours = [{"idempotency_key": document["idempotency_key"]}, {"_id": order.id}]
-                if first := await self._orders.find_one({"$or": ours}):
+                # The client repeats an insert whose response was lost: the id exists already.
+                same = [{"idempotency_key": document["idempotency_key"]}, {"_id": order.id}]
+                if first := await self._orders.find_one({"$or": same}):
                     return _order(first)
             else:
                 return order
-        return await self.add(order, key)  # The first one was cleaned up in between.
+        return await self.add(order, key)  # The first order was deleted meanwhile.
 
     async def get(self, order_id: UUID) -> Order | None:
         """See `OrderStore.get`."""
@@ -54,7 +54,7 @@ class MongoOrderStore:
         return _order(found) if found else None
 
     async def page(self, limit: int, after: Position | None) -> list[Order]:
-        """See `OrderStore.page`; an index holds the order, so that every page costs the same."""
+        """See `OrderStore.page`; an index makes every page cost the same."""
         rest: dict[str, Any] = {}
         if after:
             moment = _microseconds(after.placed_at)
@@ -72,7 +72,7 @@ class MongoOrderStore:
         return result.deleted_count == 1
 
     async def delete_before(self, moment: datetime) -> int:
-        """See `OrderStore.delete_before`; each document goes by itself, none is locked for long."""
+        """See `OrderStore.delete_before`; MongoDB deletes one document at a time."""
         async with bounded(DELETE_SECONDS):
             old = {"placed_at": {"$lt": _microseconds(moment)}}
             result = await self._orders.delete_many(old)
@@ -86,7 +86,7 @@ def _document(order: Order, key: str | None) -> Document:
         "quantity": order.quantity,
         "status": order.status.value,
         "placed_at": _microseconds(order.placed_at),
-        # Unique for orders without a key as well: clients' keys hold no blank.
+        # The unique index needs a key for each order; keys of clients hold no spaces.
         "idempotency_key": f" {order.id}" if key is None else key,
     }
 
@@ -102,5 +102,5 @@ def _order(document: Document) -> Order:
 
 
 def _microseconds(moment: datetime) -> int:
-    """Return the microseconds since 1970; MongoDB's own dates would keep only milliseconds."""
+    """Return the microseconds since 1970; MongoDB's dates only have milliseconds."""
     return (moment - EPOCH) // MICROSECOND

@@ -44,7 +44,7 @@ class PostgresOrderStore:
             )
             if first := await cursor.fetchone():
                 return first
-        return await self.add(order, key)  # The first one was cleaned up in between.
+        return await self.add(order, key)  # The first order was deleted meanwhile.
 
     async def get(self, order_id: UUID) -> Order | None:
         """See `OrderStore.get`."""

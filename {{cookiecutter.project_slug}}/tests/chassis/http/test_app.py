@@ -1,4 +1,4 @@
-"""The application: problem documents, headers for browsers, health, one log line per request."""
+"""The application: problem documents, security headers, CORS, readiness, request log."""
 
 import re
 from typing import Annotated, Literal
@@ -30,7 +30,7 @@ class Dog(BaseModel):
 
 
 def an_app(settings: Settings, readiness: Readiness | None = None, **changes: object) -> FastAPI:
-    """Return the application with other settings, and with routes of a test's own."""
+    """Return the application with routes for tests and changed settings."""
     app = create_app(settings.model_copy(update=changes), readiness or Readiness())
 
     @app.get("/error")
@@ -59,29 +59,29 @@ def app(settings: Settings) -> FastAPI:
     return an_app(settings)
 
 
-async def ask(app: FastAPI, method: str, path: str, **options: object) -> httpx.Response:
+async def send(app: FastAPI, method: str, path: str, **options: object) -> httpx.Response:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         return await client.request(method, path, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("path", "status"), [("/hunter2", 404), ("/livez/", 404), ("/error", 500)])
-async def test_an_error_is_a_problem_that_repeats_nothing(
+async def test_an_error_response_is_a_problem_without_details(
     app: FastAPI, path: str, status: int
 ) -> None:
     with capture_logs():
-        answer = await ask(app, "GET", path)
-    assert answer.status_code == answer.json()["status"] == status
-    assert answer.headers["content-type"] == PROBLEM
-    assert answer.json().keys() == MEMBERS
-    assert answer.json()["request_id"] == answer.headers["x-request-id"]
-    assert "hunter2" not in answer.text
+        response = await send(app, "GET", path)
+    assert response.status_code == response.json()["status"] == status
+    assert response.headers["content-type"] == PROBLEM
+    assert response.json().keys() == MEMBERS
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+    assert "hunter2" not in response.text
 
 
-async def test_a_response_to_another_method_lists_those_that_are_allowed(app: FastAPI) -> None:
+async def test_an_unknown_method_gets_405_with_allow(app: FastAPI) -> None:
     for method in ("GET", "OPTIONS", "BREW"):
-        answer = await ask(app, method, "/thing")
-        assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, PUT")
+        response = await send(app, method, "/thing")
+        assert (response.status_code, response.headers["allow"]) == (405, "DELETE, PUT")
 
 
 @pytest.mark.parametrize(
@@ -94,19 +94,19 @@ async def test_a_response_to_another_method_lists_those_that_are_allowed(app: Fa
         ("/cats", ["hunter2"], None),
     ],
 )
-async def test_a_validation_error_repeats_nothing_that_was_sent(
+async def test_a_validation_error_does_not_echo_the_input(
     app: FastAPI, path: str, body: object, pointer: str | None
 ) -> None:
-    answer = await ask(app, "POST", path, json=body)
-    assert answer.status_code == 422
-    assert "hunter2" not in answer.text
-    assert answer.json()["errors"][0].get("pointer") == pointer
+    response = await send(app, "POST", path, json=body)
+    assert response.status_code == 422
+    assert "hunter2" not in response.text
+    assert response.json()["errors"][0].get("pointer") == pointer
 
 
 @pytest.mark.parametrize("path", ["/livez", "/no/such/path", "/error", "/docs", "/openapi.json"])
 async def test_every_response_has_security_headers(app: FastAPI, path: str) -> None:
     with capture_logs():
-        headers = (await ask(app, "GET", path)).headers
+        headers = (await send(app, "GET", path)).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cache-control"] == "no-store"
     assert headers["referrer-policy"] == "no-referrer"
@@ -117,8 +117,8 @@ async def test_every_response_has_security_headers(app: FastAPI, path: str) -> N
     assert "access-control-allow-origin" not in headers
 
 
-async def test_the_documentation_may_load_what_it_names(app: FastAPI) -> None:
-    page = await ask(app, "GET", "/docs")
+async def test_the_content_security_policy_allows_the_assets_of_the_docs(app: FastAPI) -> None:
+    page = await send(app, "GET", "/docs")
     policy = page.headers["content-security-policy"].replace(";", " ").split()
     addresses = [part.split('"')[0] for part in page.text.split('"https://')[1:]]
     assert len(addresses) == 3
@@ -126,51 +126,55 @@ async def test_the_documentation_may_load_what_it_names(app: FastAPI) -> None:
     assert [address for address in addresses if not address.startswith(allowed)] == []
 
 
-async def test_headers_follow_the_handler_and_the_settings(settings: Settings) -> None:
+async def test_handlers_and_settings_override_headers(settings: Settings) -> None:
     app = an_app(settings, hsts_seconds=3600, docs_enabled=False)
-    headers = (await ask(app, "GET", "/cached")).headers
+    headers = (await send(app, "GET", "/cached")).headers
     assert headers.get_list("cache-control") == ["max-age=60"]
     assert headers["strict-transport-security"] == "max-age=3600"
     for path in ("/docs", "/openapi.json"):
-        assert (await ask(app, "GET", path)).status_code == 404
+        assert (await send(app, "GET", path)).status_code == 404
 
 
 @pytest.mark.parametrize(("origin", "allowed"), [(ORIGIN, True), ("https://evil.example", False)])
-async def test_only_listed_origins_may_call(settings: Settings, origin: str, allowed: bool) -> None:
+async def test_cors_allows_only_the_listed_origins(
+    settings: Settings, origin: str, allowed: bool
+) -> None:
     app = an_app(settings, cors_origins=f"{ORIGIN},https://b.example")
     preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     for method, path, status in (("GET", "/no/such/path", 404), ("OPTIONS", "/livez", 204)):
-        answer = await ask(app, method, path, headers=preflight)
-        assert answer.status_code == status
-        allows = answer.headers.get("access-control-allow-origin")
+        response = await send(app, method, path, headers=preflight)
+        assert response.status_code == status
+        allows = response.headers.get("access-control-allow-origin")
         assert allows == (origin if allowed else None)
-        assert "access-control-allow-credentials" not in answer.headers
+        assert "access-control-allow-credentials" not in response.headers
 
 
-async def test_readiness_names_what_is_unhealthy_and_hides_the_message(settings: Settings) -> None:
+async def test_readiness_reports_the_type_of_a_failure_without_its_message(
+    settings: Settings,
+) -> None:
     app = an_app(settings, readiness := Readiness())
 
-    async def broken() -> Literal["ok"]:
+    async def unavailable() -> Literal["ok"]:
         raise Unavailable("database", "ConnectionTimeout") from OSError("store://user:hunter2@db")
 
     async def degraded() -> Literal["degraded"]:
         return "degraded"
 
     readiness.pings = {"cache": degraded}
-    answer = await ask(app, "GET", "/readyz")
-    assert answer.status_code == 200
-    assert answer.json() == {"status": "ready", "checks": {"cache": "degraded"}}
-    readiness.pings = {"cache": degraded, "database": broken}
-    answer = await ask(app, "GET", "/readyz")
-    assert answer.status_code == 503
-    assert answer.headers["content-type"] == PROBLEM
-    assert answer.json()["checks"] == {"cache": "degraded", "database": "ConnectionTimeout"}
-    assert "hunter2" not in answer.text
+    response = await send(app, "GET", "/readyz")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ready", "checks": {"cache": "degraded"}}
+    readiness.pings = {"cache": degraded, "database": unavailable}
+    response = await send(app, "GET", "/readyz")
+    assert response.status_code == 503
+    assert response.headers["content-type"] == PROBLEM
+    assert response.json()["checks"] == {"cache": "degraded", "database": "ConnectionTimeout"}
+    assert "hunter2" not in response.text
 
 
-async def test_documents_name_the_template_and_every_problem(app: FastAPI) -> None:
-    assert (await ask(app, "GET", "/version")).json()["template"] == TEMPLATE
-    document = (await ask(app, "GET", "/openapi.json")).json()
+async def test_version_names_the_template_and_openapi_documents_problems(app: FastAPI) -> None:
+    assert (await send(app, "GET", "/version")).json()["template"] == TEMPLATE
+    document = (await send(app, "GET", "/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     for operations in document["paths"].values():
         for operation in operations.values():
@@ -178,12 +182,14 @@ async def test_documents_name_the_template_and_every_problem(app: FastAPI) -> No
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a;b"])
-async def test_one_line_per_request_and_an_invalid_id_is_replaced(app: FastAPI, given: str) -> None:
+async def test_a_request_is_logged_once_and_an_invalid_request_id_replaced(
+    app: FastAPI, given: str
+) -> None:
     headers = {"X-Request-ID": given, "traceparent": f"00-{'0' * 32}-{'cd' * 8}-01"}
     with capture_logs() as lines:
-        answer = await ask(app, "GET", "/livez?token=hunter2", headers=headers)
+        response = await send(app, "GET", "/livez?token=hunter2", headers=headers)
     (line,) = lines
     assert (line["method"], line["route"], line["status"]) == ("GET", "/livez", 200)
     assert line["duration_ms"] > 0
     assert "hunter2" not in str(line)
-    assert re.fullmatch("(?!0{32})[0-9a-f]{32}", answer.headers["x-request-id"])
+    assert re.fullmatch("(?!0{32})[0-9a-f]{32}", response.headers["x-request-id"])

@@ -1,4 +1,4 @@
-"""Clients that leave or do not read, errors that keep the connection, bodies that break rules."""
+"""Connections: keep-alive, disconnects, slow readers, rejected bodies."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 
 import pytest
 import uvloop
-from fastapi import FastAPI, Request, Response
+from fastapi import BackgroundTasks, FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from structlog.testing import capture_logs
 
@@ -20,7 +20,7 @@ from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from ...support.service import PATIENCE, read_all, resident_bytes, until
+from ...support.service import TIMEOUT, read_all, resident_bytes, until
 
 MEGABYTE = 1_000_000
 CHUNKED = "Transfer-Encoding: chunked"
@@ -36,7 +36,7 @@ BODIES = [
 
 @contextmanager
 def serving(app: FastAPI, settings: Settings) -> Iterator[Server]:
-    """Serve `app` at the port of the settings, in a thread."""
+    """Serve `app` in a thread, at the port of the settings."""
     server = Server(app, settings, Readiness())
     with bind(settings.host, settings.port) as listener:
         serve = server.serve(sockets=[listener])
@@ -47,16 +47,17 @@ def serving(app: FastAPI, settings: Settings) -> Iterator[Server]:
             yield server
         finally:
             server.should_exit = True
-            thread.join(PATIENCE)
+            thread.join(TIMEOUT)
             assert not thread.is_alive()
 
 
 @pytest.fixture
 def app(settings: Settings) -> FastAPI:
-    return an_app(settings)
+    return app_with_routes(settings)
 
 
-def an_app(settings: Settings) -> FastAPI:
+def app_with_routes(settings: Settings) -> FastAPI:
+    """Return the application with routes for tests."""
     app = create_app(settings, Readiness())
 
     @app.get("/error")
@@ -87,29 +88,31 @@ def an_app(settings: Settings) -> FastAPI:
     return app
 
 
-def ask(settings: Settings, sent: bytes) -> socket.socket:
-    connection = socket.create_connection((settings.host, settings.port), timeout=PATIENCE)
+def send(settings: Settings, sent: bytes) -> socket.socket:
+    connection = socket.create_connection((settings.host, settings.port), timeout=TIMEOUT)
     connection.sendall(sent)
     return connection
 
 
-def head(line: str, *headers: str) -> bytes:
+def request(line: str, *headers: str) -> bytes:
     return "\r\n".join([f"{line} HTTP/1.1", "Host: service", *headers, "", ""]).encode()
 
 
-def test_an_error_keeps_the_connection(app: FastAPI, settings: Settings) -> None:
+def test_an_error_response_keeps_the_connection_open(app: FastAPI, settings: Settings) -> None:
     with capture_logs(), serving(app, settings):
-        connection = HTTPConnection(settings.host, settings.port, timeout=PATIENCE)
+        connection = HTTPConnection(settings.host, settings.port, timeout=TIMEOUT)
         connection.connect()
-        connection.auto_open = 0  # A second connection would be an error.
+        connection.auto_open = 0  # Reconnecting would raise.
         for path, status in [("/error", 500), ("/livez", 200)] * 50:
             connection.request("GET", path)
-            with connection.getresponse() as answer:
-                assert (answer.status, bool(answer.read())) == (status, True)
+            with connection.getresponse() as response:
+                assert (response.status, bool(response.read())) == (status, True)
         connection.close()
 
 
-def test_a_request_whose_client_leaves_is_cancelled(app: FastAPI, settings: Settings) -> None:
+def test_a_request_is_cancelled_when_its_client_disconnects(
+    app: FastAPI, settings: Settings
+) -> None:
     begun, cancelled = threading.Event(), threading.Event()
 
     @app.get("/waiting")
@@ -121,71 +124,72 @@ def test_a_request_whose_client_leaves_is_cancelled(app: FastAPI, settings: Sett
             cancelled.set()
 
     with capture_logs() as lines, serving(app, settings):
-        with ask(settings, head("GET /waiting")):
-            assert begun.wait(PATIENCE)
-        assert cancelled.wait(PATIENCE)
+        with send(settings, request("GET /waiting")):
+            assert begun.wait(TIMEOUT)
+        assert cancelled.wait(TIMEOUT)
         until(lambda: any(line["event"] == "request" for line in lines))
     assert [line["status"] for line in lines if line["event"] == "request"] == [499]
     assert {line["log_level"] for line in lines} == {"info"}
 
 
-def test_work_after_a_response_is_not_cancelled(app: FastAPI, settings: Settings) -> None:
+def test_background_work_is_not_cancelled(settings: Settings) -> None:
+    quick = settings.model_copy(update={"request_seconds": 0.1})
+    app = app_with_routes(quick)
     go, done = threading.Event(), threading.Event()
 
-    class Answer(Response):
-        async def __call__(self, *asgi: object) -> None:
-            await super().__call__(*asgi)  # type: ignore[arg-type]
-            await asyncio.to_thread(go.wait, PATIENCE)
-            done.set()
+    async def work() -> None:
+        await asyncio.to_thread(go.wait, TIMEOUT)
+        done.set()
 
     @app.get("/later")
-    async def later() -> Response:
-        return Answer()
+    async def later(tasks: BackgroundTasks) -> None:
+        tasks.add_task(work)
 
-    quick = settings.model_copy(update={"request_seconds": 0.1})
     with serving(app, quick) as server:
-        with ask(quick, head("GET /later")) as connection:
+        with send(quick, request("GET /later")) as connection:
             assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
         until(lambda: not server.server_state.connections)
         go.set()
-        assert done.wait(PATIENCE)
+        assert done.wait(TIMEOUT)
 
 
 def test_a_client_that_does_not_read_is_disconnected(app: FastAPI, settings: Settings) -> None:
     with (
         serving(app, settings.model_copy(update={"send_seconds": 0.5})) as server,
-        ask(settings, head("GET /large")) as connection,
+        send(settings, request("GET /large")) as connection,
     ):
         connection.recv(1)
         until(lambda: not server.server_state.connections)
         assert len(read_all(connection)) < 50 * MEGABYTE
 
 
-def test_an_upload_that_is_too_large_ends_early(app: FastAPI, settings: Settings) -> None:
+def test_an_upload_over_the_limit_is_rejected_before_it_ends(
+    app: FastAPI, settings: Settings
+) -> None:
     chunk = b"%x\r\n%s\r\n" % (MEGABYTE, b"x" * MEGABYTE)
     with serving(app, settings) as server:
         before, sent = resident_bytes(os.getpid()), 0
-        with ask(settings, head("POST /count", CHUNKED)) as connection:
+        with send(settings, request("POST /count", CHUNKED)) as connection:
             while sent < 100 and not select.select([connection], [], [], 0)[0]:
                 connection.sendall(chunk)
                 sent += 1
-            answer = read_all(connection)
-            assert answer.startswith(b"HTTP/1.1 413 ")
-            assert b"connection: close" in answer.lower()
+            response = read_all(connection)
+            assert response.startswith(b"HTTP/1.1 413 ")
+            assert b"connection: close" in response.lower()
             assert sent < 50
-            until(lambda: not server.server_state.connections)  # Although we have not closed it.
+            until(lambda: not server.server_state.connections)  # Without waiting for the client.
         assert resident_bytes(os.getpid()) - before < 20 * MEGABYTE
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("rejected", BODIES)
-def test_a_body_that_is_too_large_or_malformed_is_rejected(
+def test_a_large_or_malformed_body_is_rejected(
     app: FastAPI, settings: Settings, method: str, rejected: tuple[str, bytes, int]
 ) -> None:
-    field, body, status = rejected
+    header, body, status = rejected
     small = settings.model_copy(update={"max_body_bytes": 100})
-    with serving(app, small), ask(small, head(f"{method} /count", field) + body) as connection:
-        answer = read_all(connection)
-    assert answer.startswith(b"HTTP/1.1 %d " % status)
-    assert b"application/problem+json" in answer
-    assert answer.lower().count(b"connection: close") == 1
+    with serving(app, small), send(small, request(f"{method} /count", header) + body) as connection:
+        response = read_all(connection)
+    assert response.startswith(b"HTTP/1.1 %d " % status)
+    assert b"application/problem+json" in response
+    assert response.lower().count(b"connection: close") == 1

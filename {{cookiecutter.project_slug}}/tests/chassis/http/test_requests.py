@@ -1,4 +1,4 @@
-"""Malformed requests are rejected as they arrive; what takes too long is ended."""
+"""Requests: malformed ones, limits, pipelining, timeouts of headers and of the request."""
 
 import json
 import re
@@ -21,13 +21,13 @@ from ...support.service import (
     read_all,
     until,
 )
-from .test_connections import an_app, ask, head, serving
+from .test_connections import app_with_routes, request, send, serving
 
 HEAD = b"GET /livez HTTP/1.1\r\nHost: service\r\n"
 VALID = HEAD + b"\r\n"
 POST = b"POST /nowhere HTTP/1.1\r\nHost: service\r\n"
 REJECTED = {
-    "noise": (b"\x16\x03\x01\x02\x00", 400),
+    "not HTTP": (b"\x16\x03\x01\x02\x00", 400),
     "no host": (b"GET /livez HTTP/1.1\r\n\r\n", 400),
     "two hosts": (HEAD + b"Host: other\r\n\r\n", 400),
     "two lengths": (POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
@@ -38,9 +38,9 @@ REJECTED = {
     "space before a colon": (HEAD + b"X-A : a\r\n\r\n", 400),
     "no path": (b"CONNECT service:80 HTTP/1.1\r\nHost: service\r\n\r\n", 400),
     "a long target": (b"GET /" + b"a" * 8192 + b" HTTP/1.1\r\nHost: service\r\n\r\n", 414),
-    "a target without end": (b"GET /" + b"a" * 8192, 414),
+    "a target that does not end": (b"GET /" + b"a" * 8192, 414),
     "a large header": (HEAD + b"X-A: " + b"a" * 32768 + b"\r\n\r\n", 431),
-    "a header without end": (HEAD + b"X-A: " + b"a" * 32768, 431),
+    "a header that does not end": (HEAD + b"X-A: " + b"a" * 32768, 431),
     "large headers": (HEAD + 9 * (b"X-A: " + b"a" * 4000 + b"\r\n") + b"\r\n", 431),
     "many headers": (HEAD + b"X-A: a\r\n" * 100 + b"\r\n", 431),
 }
@@ -50,6 +50,7 @@ LARGEST = [
     HEAD + b"X-A: " + b"a" * 32000 + b"\r\n\r\n",
     b"GET /livez HTTP/1.0\r\n\r\n",
 ]
+SERIES_431 = r'_count\{.*method="GET".*code="431",.*route=""\} (\S+)'
 UNFINISHED = {
     b"": [],
     b"\r\n" * 100: [],
@@ -67,64 +68,59 @@ def statuses(service: Service, sent: bytes) -> list[bytes]:
         return re.findall(rb"HTTP/1.1 (\d+)", read_all(connection))
 
 
-def too_large(service: Service) -> float:
-    """Return how many requests were rejected for their headers."""
-    metrics = fetch(service.metrics_url).text
-    found = re.search(r'_count\{.*method="GET".*code="431",.*route=""\} (\S+)', metrics)
-    return float(found[1]) if found else 0
-
-
-def test_malformed_requests_are_rejected_with_a_problem(shared: Service) -> None:
-    before = too_large(shared)
+def test_malformed_requests_get_a_problem_response(service: Service) -> None:
     for name, (sent, status) in REJECTED.items():
-        with connect(shared, sent) as connection:
+        with connect(service, sent) as connection:
             head, _, body = read_all(connection).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 %d " % status), name
         assert b"content-type: application/problem+json" in head, name
         assert b"x-content-type-options: nosniff" in head, name
         assert b"connection: close" in head.lower(), name
-        line = shared.wait_for("request")
+        line = service.wait_for("request")
         problem = json.loads(body)
         assert (line["status"], line["route"], line["level"]) == (status, "", "info"), name
         assert problem["status"] == status, name
         assert problem["request_id"] == line["request_id"], name
-    assert too_large(shared) == before + 4
+    counted = re.findall(SERIES_431, fetch(service.metrics_url).text)
+    assert counted == ["4.0"]
 
 
-def test_requests_at_the_limits_are_accepted(shared: Service) -> None:
+def test_requests_at_the_limits_are_accepted(service: Service) -> None:
     for sent in LARGEST:
-        with connect(shared, sent) as connection:
+        with connect(service, sent) as connection:
             assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
-def test_pipelined_requests_are_answered_in_turn(shared: Service) -> None:
-    # A body does not count as headers.
+def test_pipelined_requests_get_responses_in_order(service: Service) -> None:
+    # A body must not count towards the size of the headers.
     large = POST + b"Content-Length: 500000\r\n\r\n" + b"a" * 500_000
     sent = large + VALID * 3 + HEAD + b"Connection: close\r\n\r\n"
-    assert statuses(shared, sent) == [b"404", *[b"200"] * 4]
-    assert statuses(shared, VALID * 2 + b"noise\r\n\r\n" + VALID) == [b"200", b"200", b"400"]
-    *first, last = statuses(shared, VALID * 1000)
+    assert statuses(service, sent) == [b"404", *[b"200"] * 4]
+    assert statuses(service, VALID * 2 + b"noise\r\n\r\n" + VALID) == [b"200", b"200", b"400"]
+    *first, last = statuses(service, VALID * 1000)
     assert set(first) == {b"200"}
     assert last == b"429"
     assert len(first) < 999
 
 
-def test_an_upgrade_is_ignored_and_ends_the_connection(shared: Service) -> None:
+def test_an_upgrade_is_ignored_and_the_connection_closed(service: Service) -> None:
     upgrade = HEAD + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
-    assert statuses(shared, upgrade + VALID) == [b"200"]
+    assert statuses(service, upgrade + VALID) == [b"200"]
 
 
-def test_silent_clients_are_disconnected_and_disturb_no_other(environment: dict[str, str]) -> None:
+def test_idle_clients_are_disconnected_without_affecting_others(
+    environment: dict[str, str],
+) -> None:
     limits = {"HEADER_SECONDS": "0.5", "KEEP_ALIVE_SECONDS": "1"}
     with Service(environment | limits) as service, ExitStack() as stack:
-        silent = [stack.enter_context(connect(service, sent)) for sent in (b"", HEAD) * 100]
+        idle = [stack.enter_context(connect(service, sent)) for sent in (b"", HEAD) * 100]
         unfinished = {sent: connect(service, sent) for sent in UNFINISHED}
         with httpx.Client(base_url=service.url) as client:
             assert {client.get("/livez").status_code for _ in range(50)} == {200}
         for sent, connection in unfinished.items():
             found = re.findall(rb"HTTP/1.1 (\d+)", read_all(stack.enter_context(connection)))
             assert found == UNFINISHED[sent], sent
-        for connection in silent:
+        for connection in idle:
             read_all(connection)
         assert service.get("/livez").status_code == 200
         assert_stops(service)
@@ -135,42 +131,46 @@ def quick(settings: Settings) -> Settings:
     return settings.model_copy(update={"request_seconds": 0.3})
 
 
-def test_where_the_service_is_slow_it_is_503(quick: Settings) -> None:
-    with capture_logs() as lines, serving(an_app(quick), quick):
-        answer = fetch(f"http://{quick.host}:{quick.port}/slow", "POST", content=b"body")
-    assert answer.status_code == 503
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert "retry-after" in answer.headers
-    told = [line for line in lines if line["event"] == "request"]
-    assert [(line["status"], line["route"]) for line in told] == [(503, "/slow")]
-    assert told[0]["failure"] == "request timeout"
+def test_a_slow_handler_gets_503(quick: Settings) -> None:
+    with capture_logs() as lines, serving(app_with_routes(quick), quick):
+        response = fetch(f"http://{quick.host}:{quick.port}/slow", "POST", content=b"body")
+    assert response.status_code == 503
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "retry-after" in response.headers
+    (line,) = (line for line in lines if line["event"] == "request")
+    assert (line["status"], line["route"]) == (503, "/slow")
+    assert line["failure"] == "request timeout"
 
 
-def test_where_the_client_is_slow_it_is_408(quick: Settings) -> None:
-    half = head("POST /slow", "Content-Length: 10") + b"12345"
-    with capture_logs() as lines, serving(an_app(quick), quick), ask(quick, half) as connection:
-        fields, _, body = read_all(connection).partition(b"\r\n\r\n")
-    assert fields.startswith(b"HTTP/1.1 408 ")
-    assert b"connection: close" in fields.lower()
+def test_a_slow_upload_gets_408(quick: Settings) -> None:
+    half = request("POST /slow", "Content-Length: 10") + b"12345"
+    with (
+        capture_logs() as lines,
+        serving(app_with_routes(quick), quick),
+        send(quick, half) as connection,
+    ):
+        headers, _, body = read_all(connection).partition(b"\r\n\r\n")
+    assert headers.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in headers.lower()
     assert json.loads(body)["status"] == 408
     assert [line["status"] for line in lines if line["event"] == "request"] == [408]
 
 
-def test_a_response_that_does_not_end_is_cut_off(quick: Settings) -> None:
-    with capture_logs() as lines, serving(an_app(quick), quick):
-        with ask(quick, head("GET /endless")) as connection:
-            answer = read_all(connection)
-        with ask(quick, head("GET /livez", "Connection: close")) as connection:
+def test_an_endless_response_is_aborted(quick: Settings) -> None:
+    with capture_logs() as lines, serving(app_with_routes(quick), quick):
+        with send(quick, request("GET /endless")) as connection:
+            response = read_all(connection)
+        with send(quick, request("GET /livez", "Connection: close")) as connection:
             assert read_all(connection).startswith(b"HTTP/1.1 200 ")
-    assert answer.startswith(b"HTTP/1.1 200 ")
-    assert answer.endswith(b"\r\ndrop\r\n")  # An answer that is whole ends with an empty chunk.
-    told = [line.get("failure") for line in lines if line["event"] == "request"]
-    assert told == ["request timeout", None]
+    assert response.startswith(b"HTTP/1.1 200 ")
+    assert response.endswith(b"\r\ndrop\r\n")  # A complete response ends with an empty chunk.
+    failures = [line.get("failure") for line in lines if line["event"] == "request"]
+    assert failures == ["request timeout", None]
     assert "exc_info" not in str(lines)
 
 
 def handles_sigterm(service: Service) -> bool:
-    """Return whether the process has a handler for SIGTERM."""
+    """Check for a handler of SIGTERM."""
     status = Path(f"/proc/{service.process.pid}/status").read_text()
     (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
     return bool(int(caught, 16) & 1 << signal.SIGTERM - 1)

@@ -22,7 +22,7 @@ from {{ cookiecutter.package_name }}.chassis.jobs.tasks import (
     validated,
 )
 
-from ...support.job_fixtures import Worker, place, status
+from ...support.job_fixtures import Worker, order_status, place_order
 from ...support.service import Service, run, until
 
 TEA = {"item": "tea", "quantity": 2}
@@ -52,7 +52,7 @@ async def test_a_repeated_order_has_one_job(
 ) -> None:
     headers = {"Idempotency-Key": "k"}
     posts = (client.post("/orders", json=TEA, headers=headers) for _ in range(20))
-    (order_id,) = {answer.json()["id"] for answer in await asyncio.gather(*posts)}
+    (order_id,) = {response.json()["id"] for response in await asyncio.gather(*posts)}
     assert jobs(database) == [{"order_id": order_id}]
 
 
@@ -119,11 +119,11 @@ def test_the_migrations_make_the_schema_that_procrastinate_needs(
         assert sorted(connection.execute(SHAPE).fetchall()) == sorted(needed)
 
 
-@pytest.mark.usefixtures("obstacles")
+@pytest.mark.usefixtures("failing_and_slow_jobs")
 def test_failed_jobs_are_listed_retried_and_discarded(
-    environment: dict[str, str], shared: Service, worker: Worker, database: psycopg.Connection
+    environment: dict[str, str], service: Service, worker: Worker, database: psycopg.Connection
 ) -> None:
-    cured, given_up = place(shared, "poison"), place(shared, "poison")
+    cured, given_up = place_order(service, "poison"), place_order(service, "poison")
     until(lambda: worker.metric('jobs{status="failed"}') == 2)
     listed = [json.loads(line) for line in run(environment, "jobs").stdout.splitlines()]
     by_order = {line["arguments"]["order_id"]: line["id"] for line in listed}
@@ -134,14 +134,17 @@ def test_failed_jobs_are_listed_retried_and_discarded(
     database.execute("UPDATE orders SET item = 'tea' WHERE item = 'poison'")
     assert run(environment, "jobs", "retry", "all").returncode == 0
     worker.wait_for("job", outcome="done")
-    assert (status(shared, cured), status(shared, given_up)) == ("fulfilled", "placed")
+    assert (order_status(service, cured), order_status(service, given_up)) == (
+        "fulfilled",
+        "placed",
+    )
     assert run(environment, "jobs", "list").stdout == ""
 
 
 def test_a_job_that_did_not_fail_is_no_business_of_operators(
-    environment: dict[str, str], shared: Service, database: psycopg.Connection
+    environment: dict[str, str], service: Service, database: psycopg.Connection
 ) -> None:
-    place(shared)
+    place_order(service)
     found = database.execute("SELECT id::text FROM procrastinate_jobs").fetchone()
     assert found
     for action in ("retry", "discard"):

@@ -12,7 +12,7 @@ from {{ cookiecutter.package_name }}.chassis.jobs.tasks import Tasks
 from {{ cookiecutter.package_name }}.chassis.postgres.database import open_database
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from ...support.service import PATIENCE, until
+from ...support.service import TIMEOUT, until
 
 LISTENING = """
 SELECT count(*) FROM pg_stat_activity
@@ -35,7 +35,7 @@ async def test_a_job_starts_without_polling(
         queue = JobQueue(opened.pool)
         running = asyncio.create_task(loop.run_jobs(settings, queue, add_tasks))
         await asyncio.to_thread(until, lambda: database.execute(LISTENING).fetchone() == (1,))
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while not started.is_set():  # The worker may not be idle yet.
                 async with opened.pool.connection() as connection:
                     await defer(connection, "start")

@@ -7,7 +7,13 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 
-from ...support.job_fixtures import Worker, effects, held, place, status
+from ...support.job_fixtures import (
+    Worker,
+    blocked_jobs,
+    fulfilments,
+    order_status,
+    place_order,
+)
 from ...support.service import Service, assert_second_signal_stops, run, until
 
 ADD_JOB = "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('default', %s, %s)"
@@ -16,76 +22,76 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT gra
 
 def begin_slow_job(service: Service, database: psycopg.Connection) -> None:
     """Place an order whose job begins and then waits."""
-    place(service, "slow")
+    place_order(service, "slow")
     until(lambda: database.execute(WAITING).fetchone() == (1,))
 
 
 def test_an_order_is_fulfilled_logged_and_counted(
-    environment: dict[str, str], shared: Service
+    environment: dict[str, str], service: Service
 ) -> None:
-    order_id = place(shared)
-    assert status(shared, order_id) == "placed"
+    order_id = place_order(service)
+    assert order_status(service, order_id) == "placed"
     with Worker(environment) as worker:
         line = worker.wait_for("job", outcome="done", task="fulfil", attempt=1)
         assert line["duration_ms"] > 0
-        assert status(shared, order_id) == "fulfilled"
+        assert order_status(service, order_id) == "fulfilled"
         for path in ("/livez", "/readyz", "/version"):
             assert worker.get(path).status_code == 200
         assert worker.metric('job_duration_seconds_count{outcome="done",task="fulfil"}') == 1
         assert worker.metric('jobs{status="todo"}') == 0
 
 
-@pytest.mark.usefixtures("obstacles")
+@pytest.mark.usefixtures("failing_and_slow_jobs")
 def test_a_job_that_is_begun_is_finished_before_the_end(
-    shared: Service, worker: Worker, database: psycopg.Connection
+    service: Service, worker: Worker, database: psycopg.Connection
 ) -> None:
-    with held(database):
-        begin_slow_job(shared, database)
+    with blocked_jobs(database):
+        begin_slow_job(service, database)
         worker.terminate()
         worker.wait_for("draining")
-        later = place(shared)
+        later = place_order(service)
         assert worker.get("/livez").status_code == 200
         assert worker.get("/readyz").status_code == 503
     assert worker.wait() == 0
-    assert len(effects(database)) == 1
-    assert status(shared, later) == "placed"
+    assert len(fulfilments(database)) == 1
+    assert order_status(service, later) == "placed"
 
 
-@pytest.mark.usefixtures("obstacles")
+@pytest.mark.usefixtures("failing_and_slow_jobs")
 def test_a_job_that_takes_too_long_is_given_back(
-    environment: dict[str, str], shared: Service, database: psycopg.Connection
+    environment: dict[str, str], service: Service, database: psycopg.Connection
 ) -> None:
-    with Worker(environment | {"SHUTDOWN_SECONDS": "4"}) as worker, held(database):
-        begin_slow_job(shared, database)
+    with Worker(environment | {"SHUTDOWN_SECONDS": "4"}) as worker, blocked_jobs(database):
+        begin_slow_job(service, database)
         worker.terminate()
         worker.wait_for("job", outcome="released")
         assert worker.wait() == 0
     with Worker(environment) as other:
         other.wait_for("job", outcome="done", attempt=2)
-    assert len(effects(database)) == 1
+    assert len(fulfilments(database)) == 1
 
 
-@pytest.mark.usefixtures("obstacles")
+@pytest.mark.usefixtures("failing_and_slow_jobs")
 def test_a_second_signal_ends_it_at_once(
-    shared: Service, worker: Worker, database: psycopg.Connection
+    service: Service, worker: Worker, database: psycopg.Connection
 ) -> None:
-    with held(database):
-        begin_slow_job(shared, database)
+    with blocked_jobs(database):
+        begin_slow_job(service, database)
         assert_second_signal_stops(worker, signal.SIGINT)
 
 
-@pytest.mark.usefixtures("obstacles")
+@pytest.mark.usefixtures("failing_and_slow_jobs")
 def test_poison_is_kept_as_failed_and_hurts_nobody(
-    environment: dict[str, str], shared: Service, database: psycopg.Connection
+    environment: dict[str, str], service: Service, database: psycopg.Connection
 ) -> None:
     database.execute(ADD_JOB, ("nobody-knows", "{}"))
     for arguments in ("{}", '{"order_id": "hunter2"}', '{"order": 1}', "[]", "null"):
         database.execute(ADD_JOB, ("fulfil", arguments))
-    place(shared, "poison")
-    with Worker(environment | {"JOB_SECONDS": "0.1"}) as worker, held(database):
-        begin_slow_job(shared, database)
-        good = {place(shared) for _ in range(10)}
-        until(lambda: good == set(effects(database)))
+    place_order(service, "poison")
+    with Worker(environment | {"JOB_SECONDS": "0.1"}) as worker, blocked_jobs(database):
+        begin_slow_job(service, database)
+        good = {place_order(service) for _ in range(10)}
+        until(lambda: good == set(fulfilments(database)))
         until(lambda: worker.metric('jobs{status="failed"}') == 8)
         assert worker.metric('jobs{status="todo"}') == worker.metric('jobs{status="doing"}') == 0
         assert worker.get("/readyz").status_code == 200

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from ...support.job_fixtures import Worker, place
+from ...support.job_fixtures import Worker, place_order
 from ...support.postgres_server import drop_connections
 from ...support.service import Proxy, Service, assert_stops, until
 
 
 def assert_at_work(worker: Worker, service: Service) -> None:
     until(lambda: worker.get("/readyz").status_code == 200)
-    place(service)
+    place_order(service)
     worker.wait_for("job", outcome="done")
 
 
@@ -24,13 +24,13 @@ def assert_takes_no_jobs(worker: Worker) -> None:
 
 
 def test_a_worker_waits_for_a_database_that_is_unavailable(
-    shared: Service, database_proxy: Proxy, environment: dict[str, str]
+    service: Service, database_proxy: Proxy, environment: dict[str, str]
 ) -> None:
     database_proxy.cut()
     with Worker(environment) as worker:
         assert_takes_no_jobs(worker)
         database_proxy.open()
-        assert_at_work(worker, shared)
+        assert_at_work(worker, service)
         assert 'jobs{status="todo"}' in worker.get("/metrics").text
         for outage, end in (
             (database_proxy.cut, database_proxy.open),
@@ -39,7 +39,7 @@ def test_a_worker_waits_for_a_database_that_is_unavailable(
             outage()
             assert_takes_no_jobs(worker)
             end()
-            assert_at_work(worker, shared)
+            assert_at_work(worker, service)
 
 
 def test_new_connections_go_where_the_file_of_the_database_says(
@@ -53,18 +53,18 @@ def test_new_connections_go_where_the_file_of_the_database_says(
         until(lambda: worker.get("/readyz").status_code == 200)
         file.write_text(other_database)
         drop_connections(first)
-        place(web)
+        place_order(web)
         worker.wait_for("job", outcome="done")
 
 
 @pytest.mark.parametrize("outage", [Proxy.cut, Proxy.freeze])
 def test_an_outage_does_not_delay_the_exit(
-    shared: Service,
+    service: Service,
     database_proxy: Proxy,
     environment: dict[str, str],
     outage: Callable[[Proxy], None],
 ) -> None:
     with Worker(environment | {"SHUTDOWN_SECONDS": "2"}) as worker:
-        assert_at_work(worker, shared)
+        assert_at_work(worker, service)
         outage(database_proxy)
         assert_stops(worker)

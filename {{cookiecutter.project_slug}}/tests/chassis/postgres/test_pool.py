@@ -67,11 +67,11 @@ def test_more_requests_than_connections_are_all_answered_and_none_is_lost(
         until(lambda: lock.execute(WAITING).fetchone() == (SIZE,))
         assert service.get("/livez").status_code == 200
         assert service.get("/readyz").status_code == 200
-        assert {answer.result().status_code for answer in asked} == {503}
+        assert {response.result().status_code for response in asked} == {503}
         lock.rollback()
         with ThreadPoolExecutor(SIZE) as again:
-            answers = again.map(service.get, ["/orders"] * 50)
-            assert {answer.status_code for answer in answers} == {200}
+            responses = again.map(service.get, ["/orders"] * 50)
+            assert {response.status_code for response in responses} == {200}
     with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
         states = [state for (state,) in connection.execute(CONNECTIONS, [f"{NAME} web"])]
     assert set(states) == {"idle"}
@@ -93,8 +93,8 @@ def test_clients_that_leave_take_no_connection_with_them(
         assert lock.execute(WAITING).fetchone() == (0,)
     assert service.get("/orders").json()["items"] == []
     with ThreadPoolExecutor(SIZE) as threads:
-        answers = threads.map(service.get, ["/orders"] * 50)
-        assert {answer.status_code for answer in answers} == {200}
+        responses = threads.map(service.get, ["/orders"] * 50)
+        assert {response.status_code for response in responses} == {200}
 
 
 @pytest.mark.parametrize("stops", [assert_stops, assert_second_signal_stops])

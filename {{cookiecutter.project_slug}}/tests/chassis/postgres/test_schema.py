@@ -18,8 +18,8 @@ from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
 from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.chassis.postgres import database as schema
 from {{ cookiecutter.package_name }}.chassis.postgres import schema as postgres_schema
-from {{ cookiecutter.package_name }}.chassis.postgres import schema_revision as schema
 from {{ cookiecutter.package_name }}.chassis.postgres.settings import PostgresUrl
 from {{ cookiecutter.package_name }}.settings import Settings
 

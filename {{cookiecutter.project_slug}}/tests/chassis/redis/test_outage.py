@@ -14,7 +14,7 @@ from {{ cookiecutter.package_name }}.chassis.redis.client import open_redis
 from {{ cookiecutter.package_name }}.chassis.redis.settings import RedisUrl
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from ...support.service import PATIENCE, Proxy
+from ...support.service import TIMEOUT, Proxy
 
 LIMITED = "/openapi.json"
 
@@ -27,13 +27,13 @@ async def test_requests_are_served_in_an_outage_and_limited_after_it(
     for outage, end in outages:
         outage()
         for _ in range(20):
-            answer = await client.get(LIMITED)
-            assert answer.status_code == 200
-            assert "ratelimit" not in answer.headers
+            response = await client.get(LIMITED)
+            assert response.status_code == 200
+            assert "ratelimit" not in response.headers
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["checks"]["redis"]) == (200, "degraded")
         end()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while (await client.get("/readyz")).json()["checks"]["redis"] != "ok":
                 pass
         assert (await client.get(LIMITED)).headers["ratelimit"]
@@ -62,20 +62,20 @@ async def test_after_a_failure_nothing_is_asked_for_a_while(
     async with open_redis(settings, "test") as redis:
         for _ in range(10):
             with pytest.raises(Unavailable, match="ConnectionError"):
-                await redis.ask(command)
+                await redis.call(command)
         assert asked == 1
         assert await redis.ping() == "degraded"
         with pytest.raises(Unavailable):
-            await redis.insist(command)
+            await redis.call_always(command)
         assert asked == 2
-        await redis.insist(redis.client.ping)
+        await redis.call_always(redis.client.ping)
         assert await redis.ping() == "ok"
 
 
 async def test_one_late_answer_among_others_is_no_outage(settings: Settings) -> None:
     with capture_logs() as lines:
         async with open_redis(settings, "test") as redis:
-            late = asyncio.create_task(redis.ask(asyncio.Event().wait))
+            late = asyncio.create_task(redis.call(asyncio.Event().wait))
             assert await redis.ping() == "ok"
             with pytest.raises(Unavailable, match="TimeoutError"):
                 await late

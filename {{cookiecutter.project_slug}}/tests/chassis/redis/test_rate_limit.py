@@ -32,10 +32,12 @@ def let_seconds_pass(redis: Redis, seconds: int) -> None:
 
 
 async def test_answers_tell_what_is_left(client: httpx.AsyncClient) -> None:
-    answers = [await client.get(path) for path in (LIMITED, "/no/such/path", LIMITED)]
-    assert [answer.status_code for answer in answers] == [200, 404, 200]
-    assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"default";q=3;w=60'}
-    left = [re.fullmatch(r'"default";r=(\d);t=(\d+)', a.headers["ratelimit"]) for a in answers]
+    responses = [await client.get(path) for path in (LIMITED, "/no/such/path", LIMITED)]
+    assert [response.status_code for response in responses] == [200, 404, 200]
+    assert {response.headers["ratelimit-policy"] for response in responses} == {
+        '"default";q=3;w=60'
+    }
+    left = [re.fullmatch(r'"default";r=(\d);t=(\d+)', a.headers["ratelimit"]) for a in responses]
     assert [int(found[1]) for found in left if found] == [2, 1, 0]
     assert [0 < int(found[2]) <= WINDOW_SECONDS for found in left if found] == [True] * 3
 
@@ -72,9 +74,9 @@ async def test_of_many_at_once_no_more_pass_than_may(settings: Settings, limit: 
 async def test_probes_are_never_too_many(client: httpx.AsyncClient) -> None:
     for path in ("/livez", "/readyz", "/version"):
         for _ in range(LIMIT + 1):
-            answer = await client.get(path)
-            assert answer.status_code == 200
-            assert "ratelimit" not in answer.headers
+            response = await client.get(path)
+            assert response.status_code == 200
+            assert "ratelimit" not in response.headers
     assert (await client.get(LIMITED)).headers["ratelimit"].startswith('"default";r=2;')
 
 
@@ -92,9 +94,9 @@ async def test_where_nobody_can_count_everybody_passes(
     await client.get(LIMITED)
     (key,) = attached_redis.keys("*:rate:*")
     attached_redis.set(key, "not a number")
-    answers = [await client.get(LIMITED) for _ in range(LIMIT + 1)]
-    assert {answer.status_code for answer in answers} == {200}
-    assert "ratelimit" not in answers[0].headers
+    responses = [await client.get(LIMITED) for _ in range(LIMIT + 1)]
+    assert {response.status_code for response in responses} == {200}
+    assert "ratelimit" not in responses[0].headers
 
 
 def test_replicas_share_the_limit(environment: dict[str, str]) -> None:

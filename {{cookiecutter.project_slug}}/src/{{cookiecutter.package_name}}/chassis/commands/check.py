@@ -1,9 +1,9 @@
 """Validate the configuration, log it with secrets masked, and ping each backing service."""
 
 import asyncio
+import os
 from argparse import Namespace
 
-from .. import exit_codes
 from ..config.loader import describe
 from ..config.settings import BaseServiceSettings
 from ..observability.logs import log
@@ -19,7 +19,7 @@ def run(service: Service, settings: BaseServiceSettings, _: Namespace) -> int:
     for name, result in checks.items():
         write = log.info if result == "ok" else log.error
         write("backing service", name=name, result=result)
-    return 0 if set(checks.values()) <= {"ok"} else exit_codes.UNAVAILABLE
+    return 0 if set(checks.values()) <= {"ok"} else os.EX_UNAVAILABLE
 
 
 async def _ping(service: Service, settings: BaseServiceSettings) -> dict[str, str]:

@@ -1,11 +1,11 @@
 """List, retry or discard failed jobs."""
 
 import asyncio
+import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import asdict
 
-from .. import exit_codes
 from ..config.settings import BaseServiceSettings
 from ..errors import Unavailable
 from ..jobs.queue import JobQueue
@@ -31,7 +31,7 @@ def run(service: Service, settings: BaseServiceSettings, arguments: Namespace) -
         return asyncio.run(_act(service, settings, arguments))
     except Unavailable as error:
         log.error("job queue unavailable", failure=error.failure)
-        return exit_codes.UNAVAILABLE
+        return os.EX_UNAVAILABLE
 
 
 async def _act(service: Service, settings: BaseServiceSettings, arguments: Namespace) -> int:

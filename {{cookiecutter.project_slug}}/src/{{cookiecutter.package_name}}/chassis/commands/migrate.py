@@ -1,8 +1,8 @@
 """Migrate the database: a release step of its own, safe when several run at once."""
 
+import os
 from argparse import Namespace
 
-from .. import exit_codes
 from ..config.settings import BaseServiceSettings
 from ..errors import Unavailable
 from ..observability.logs import log
@@ -15,6 +15,6 @@ def run(service: Service, settings: BaseServiceSettings, _: Namespace) -> int:
         schema = service.target("migrate")(settings)
     except Unavailable as error:
         log.error("migration failed", failure=error.failure)
-        return exit_codes.UNAVAILABLE
+        return os.EX_UNAVAILABLE
     log.info("database migrated", schema=schema)
     return 0

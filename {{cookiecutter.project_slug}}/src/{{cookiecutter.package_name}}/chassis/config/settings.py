@@ -1,6 +1,8 @@
 """Settings of every process, and how settings are read."""
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import AnyHttpUrl, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -20,4 +22,13 @@ class BaseServiceSettings(BaseSettings):
     otel_service_name: str = Field(
         default="{{ cookiecutter.project_slug }}",
         description="Name of this service in logs and traces.",
+    )
+    log_level: Literal["debug", "info", "warning", "error", "critical"] = Field(
+        default="info", description="Least severe level that is logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="One JSON object a line (`json`), or text (`console`)."
+    )
+    otel_exporter_otlp_endpoint: AnyHttpUrl | None = Field(
+        default=None, description="OTLP endpoint that traces are sent to, over HTTP; none if unset."
     )

@@ -14,7 +14,6 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from .. import exit_codes
 from ..observability.logs import log
 from ..observability.metrics import open_metrics_server
 from ..readiness import Readiness
@@ -67,7 +66,7 @@ class Server(uvicorn.Server):
         self._readiness.draining = True
         self._stop_at = monotonic() + self._settings.drain_seconds
         allowed = self._settings.drain_seconds + self._settings.shutdown_seconds
-        guard = threading.Timer(allowed, os._exit, (exit_codes.SOFTWARE,))
+        guard = threading.Timer(allowed, os._exit, (os.EX_SOFTWARE,))
         guard.daemon = True
         guard.start()
 
@@ -123,7 +122,7 @@ def serve(server: Server, host: str, port: int, *, metrics_port: int | None = No
                 stack.enter_context(open_metrics_server(host, metrics_port))
         except OSError as error:
             log.critical("bind failed", host=host, port=taken, reason=error.strerror)
-            return exit_codes.OSERR
+            return os.EX_OSERR
         uvloop.run(server.serve(sockets=[listener]))
         log.info("stopped")
     return 0

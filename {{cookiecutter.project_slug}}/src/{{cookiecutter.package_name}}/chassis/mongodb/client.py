@@ -1,8 +1,8 @@
-"""Client of MongoDB: pooled connections, every wait has a timeout, an outage is `Unavailable`."""
+"""MongoDB client: pooled connections, every wait has a timeout, every outage is `Unavailable`."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from pymongo import AsyncMongoClient, ReadPreference
@@ -20,25 +20,25 @@ from ..errors import Unavailable
 from .settings import MongodbSettings
 
 CONNECT_SECONDS = 2
-"""How long to wait for a connection, new or from the pool."""
+"""Timeout for a connection, new or from the pool."""
 SELECT_SECONDS = 1.5
-"""How long to look for a server; a read is tried twice, half a second apart."""
+"""Timeout for server selection; the client tries a read twice, half a second apart."""
 ANSWER_SECONDS = 4
-"""How long to wait for all that is done in one go."""
-LONGEST_NAME = 128
-"""Bytes of a name that a server takes from its clients."""
+"""Timeout for all operations of one `bounded` block."""
+MAX_NAME_BYTES = 128
+"""Longest `appname` that a server accepts."""
 
 OUTAGES = (
     ConnectionFailure,
-    ConfigurationError,  # So a name that `mongodb+srv` looks up in vain is reported.
+    ConfigurationError,  # Raised for a `mongodb+srv` name that cannot be resolved.
     CursorNotFound,
     ExecutionTimeout,
     TimeoutError,
     WriteConcernError,
 )
-"""What says that the server is not there, or not able to."""
-REFUSALS = {13, 18, 334, 8000}
-"""Codes for who we are: Unauthorized, AuthenticationFailed, MechanismUnavailable, AtlasError."""
+"""Errors of an unavailable server."""
+ACCESS_DENIED = {13, 18, 334, 8000}
+"""Codes of Unauthorized, AuthenticationFailed, MechanismUnavailable and AtlasError."""
 
 type Document = dict[str, Any]
 type Database = AsyncDatabase[Document]
@@ -46,10 +46,10 @@ type Database = AsyncDatabase[Document]
 
 @asynccontextmanager
 async def bounded(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
-    """Allow `seconds` for what is done inside; raise `Unavailable` if the server fails us.
+    """Apply a timeout to a block; raise `Unavailable` for an outage.
 
-    The client's own `timeoutMS` would also be how long it looks for a server, and leaves out how
-    long names are looked up. A connection that is given up is closed, and so the server knows.
+    The client's `timeoutMS` would also replace the timeout of server selection, and does not cover
+    DNS lookups. A cancelled operation closes its connection, so the server cancels it as well.
     """
     try:
         async with asyncio.timeout(seconds):
@@ -57,15 +57,15 @@ async def bounded(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
     except OUTAGES as error:
         raise Unavailable("database", type(error).__name__) from error
     except OperationFailure as error:
-        if error.code in REFUSALS:
+        if error.code in ACCESS_DENIED:
             raise Unavailable("database", type(error).__name__) from error
         raise
 
 
 @asynccontextmanager
 async def open_database(settings: MongodbSettings, process: str) -> AsyncIterator[Database]:
-    """Open the database, without waiting for its server, which is told the name of our process."""
-    name = f"{settings.otel_service_name} {process}".encode()[:LONGEST_NAME]
+    """Open the database without waiting for its server, which sees the process as `appname`."""
+    name = f"{settings.otel_service_name} {process}".encode()[:MAX_NAME_BYTES]
     client: AsyncMongoClient[Document] = AsyncMongoClient(
         settings.mongodb_url.get_secret_value(),
         appname=name.decode(errors="ignore"),
@@ -78,12 +78,10 @@ async def open_database(settings: MongodbSettings, process: str) -> AsyncIterato
         maxPoolSize=settings.database_pool_size,
     )
     try:
-        # What is stored is found at once, whatever the URL prefers.
+        # Read what was just written, whatever read preference the URL has.
         yield client.get_default_database(read_preference=ReadPreference.PRIMARY)
     finally:
-        # Saying goodbye to a server that is frozen must not keep the process.
-        try:
+        # A frozen server must not delay the exit.
+        with suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await client.close()
-        except TimeoutError:
-            pass

@@ -1,4 +1,4 @@
-"""The schema that a release needs: the indexes of its collections, identified by name."""
+"""The schema that a release needs: indexes, compared by name."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,14 @@ from .client import Database, bounded, open_database
 from .settings import MongodbSettings
 
 BUILD_SECONDS = 3600
-"""Timeout for building one index; the collection is in use meanwhile."""
+"""Timeout for building one index; the collection can be used meanwhile."""
 
 type Indexes = Mapping[str, Sequence[IndexModel]]
-"""By collection. A changed index needs a new name, since releases N and N+1 run side by side."""
+"""By collection. A changed index needs a new name: two releases run side by side for a while."""
 
 
 async def missing(database: Database, needed: Indexes) -> list[tuple[str, IndexModel]]:
-    """Return the indexes that the database lacks, each with its collection."""
+    """Return the missing indexes, each with its collection."""
     found = []
     for collection, indexes in needed.items():
         names = await database[collection].index_information()
@@ -27,7 +27,7 @@ async def missing(database: Database, needed: Indexes) -> list[tuple[str, IndexM
 
 
 async def check(database: Database, needed: Indexes) -> None:
-    """Raise `Unavailable` unless all needed indexes exist; others do not matter."""
+    """Raise `Unavailable` unless all needed indexes exist; additional ones are ignored."""
     if await missing(database, needed):
         raise Unavailable("database", "SchemaBehind")
 
@@ -47,7 +47,7 @@ async def _create(settings: MongodbSettings, needed: Indexes) -> None:
         async with bounded():
             todo = await missing(database, needed)
         for collection, index in todo:
-            # If another process builds the same index, the server waits for that.
+            # If another process is building the same index, the server waits for that build.
             async with bounded(BUILD_SECONDS):
                 await database[collection].create_indexes([index])
             log.info("index created", collection=collection, index=index.document["name"])

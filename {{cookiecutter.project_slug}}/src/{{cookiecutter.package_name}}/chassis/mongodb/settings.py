@@ -11,22 +11,22 @@ from ..config.settings import BaseServiceSettings
 EXAMPLE = "mongodb://user:password@host:27017/name"
 
 
-def _accepted(url: str) -> str:
-    """Return the URL if the client takes it; ask no server and no name server."""
-    from pymongo import AsyncMongoClient  # noqa: PLC0415  # Not for commands without configuration.
+def _check_url(url: str) -> str:
+    """Return the URL if the client accepts it; sends nothing, not even a DNS query."""
+    from pymongo import AsyncMongoClient  # noqa: PLC0415  # Commands without configuration start without it.
     from pymongo.errors import ConfigurationError  # noqa: PLC0415
 
     if not url.startswith(("mongodb://", "mongodb+srv://")):
         raise PydanticCustomError("mongodb_url", f"URL scheme should be that of {EXAMPLE}")
     try:
-        # Of an option that it does not know the client only warns, and with its value.
+        # The client only warns of an unknown option, and the warning holds its value.
         with warnings.catch_warnings(action="error", category=UserWarning):
             client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(url)
-    except Exception as error:  # noqa: BLE001  # Many kinds, whose messages may repeat the URL.
-        kind = type(error).__name__
+    except Exception as error:  # noqa: BLE001  # Many types, whose messages may hold the URL.
+        problem = type(error).__name__
         raise PydanticCustomError(
             "mongodb_url",
-            f"URL should be like {EXAMPLE}, percent-encoded, with MongoDB's options ({kind})",
+            f"URL should be like {EXAMPLE}, percent-encoded, with valid options ({problem})",
         ) from None
     try:
         client.get_default_database()
@@ -35,11 +35,11 @@ def _accepted(url: str) -> str:
             "mongodb_url", f"URL should end with the name of a database, as in {EXAMPLE}"
         ) from None
     if not client.write_concern.acknowledged:
-        raise PydanticCustomError("mongodb_url", "URL should not ask for unconfirmed writes")
+        raise PydanticCustomError("mongodb_url", "URL should not disable write acknowledgement")
     return url
 
 
-MongodbUrl = Secret[Annotated[str, AfterValidator(_accepted)]]
+MongodbUrl = Secret[Annotated[str, AfterValidator(_check_url)]]
 """Any URL that pymongo accepts, a replica set or `+srv` included."""
 
 

@@ -1,4 +1,4 @@
-"""Renders log lines as JSON or text: of bounded length, with secrets masked."""
+"""Renders log records as JSON or text: of bounded length, with secrets masked."""
 
 import json
 import sys
@@ -12,35 +12,46 @@ from structlog.typing import EventDict, WrappedLogger
 
 from ..config.settings import BaseServiceSettings
 
-LONGEST_TEXT = 4096
-"""Longest text in a line, in characters; the start is kept, of a traceback the end."""
-LONGEST_LINE = 16 * 1024
-"""Longest line in bytes; long fields share it equally."""
+FIELD_LENGTHS = (4096, 1024, 256, 64)
+"""Maximum length of a field in characters; the next one applies if the line is still too long."""
+LINE_LENGTH = 16 * 1024
+"""Maximum length of a line in bytes."""
+ALWAYS_KEPT = ("ts", "level", "event", "request_id", "trace_id", "service", "revision")
+"""Fields of a line that has too many fields even so."""
 SHORTEST_SECRET = 8
-"""Shortest password that is masked; shorter ones occur in ordinary words."""
+"""Length of the shortest password that is masked; shorter ones occur in ordinary words."""
 MASK = "**********"
 
 
 class LogRenderer:
-    """Renders lines; masks the secret values of the settings."""
+    """Renders log records; masks the secret values of the settings."""
 
     def __init__(self, settings: BaseServiceSettings) -> None:
         # The longest first: one may be a part of another.
         self._secrets = sorted(set(_secrets(settings)), key=len, reverse=True)
-        self._encoded = [_value(secret)[1:-1] for secret in self._secrets]
+        self._encoded = [_encode_value(secret)[1:-1] for secret in self._secrets]
 
     def json(self, _: WrappedLogger, __: str, event: EventDict) -> bytes:
         """Return one JSON object in ASCII; some readers also end a line at U+0085 or U+2028."""
         line = _encode(event)
-        if len(line) > LONGEST_TEXT or any(secret in line for secret in self._encoded):
-            line = _encode(_fit(self._mask(msgspec.json.decode(line))))
-        return line if line.isascii() else _in_ascii(msgspec.json.decode(line))
+        if len(line) > FIELD_LENGTHS[0] or any(secret in line for secret in self._encoded):
+            line = _encode(self._clean(line))
+        return line if line.isascii() else _ascii(msgspec.json.decode(line)).encode()
 
     def console(self, logger: WrappedLogger, name: str, event: EventDict) -> bytes:
         """Return text for a terminal."""
         del event["service"], event["revision"]
-        event = {key: _cut(key, self._mask(value), LONGEST_TEXT) for key, value in event.items()}
-        return _console(logger, name, event).encode(errors="backslashreplace")
+        return _console(logger, name, self._clean(_encode(event))).encode()
+
+    def _clean(self, line: bytes) -> EventDict:
+        """Mask the secrets in an encoded record, and truncate it to the length of a line."""
+        event = self._mask(msgspec.json.decode(line))
+        for length in FIELD_LENGTHS:
+            short = {key: _truncate(key, value, length) for key, value in event.items()}
+            if len(_ascii(short)) <= LINE_LENGTH:
+                return short
+        kept = {key: short[key] for key in ALWAYS_KEPT if key in short}
+        return kept | {"dropped_fields": len(event) - len(kept)}
 
     def _mask(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -76,11 +87,12 @@ def _secrets(settings: BaseServiceSettings) -> Iterator[str]:
 def _encode(event: EventDict) -> bytes:
     try:
         return msgspec.json.encode(event, enc_hook=str)
-    except Exception:  # noqa: BLE001  # What cannot be encoded becomes text.
-        return msgspec.json.encode({_text(k): msgspec.Raw(_value(v)) for k, v in event.items()})
+    except Exception:  # noqa: BLE001  # A value that cannot be encoded becomes text.
+        values = {_text(key): msgspec.Raw(_encode_value(event[key])) for key in event}
+        return msgspec.json.encode(values)
 
 
-def _value(value: object) -> bytes:
+def _encode_value(value: object) -> bytes:
     try:
         return msgspec.json.encode(value, enc_hook=str)
     except Exception:  # noqa: BLE001
@@ -94,32 +106,14 @@ def _text(value: object) -> str:
         return f"({type(error).__name__})"
 
 
-def _in_ascii(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+def _ascii(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
-def _fit(event: dict[str, Any]) -> dict[str, Any]:
-    """Truncate long texts, then every field that takes more than its share of the line."""
-    short = {key: _cut(key, value, LONGEST_TEXT) for key, value in event.items()}
-    sizes = {key: len(_in_ascii({key: value})) for key, value in short.items()}
-    left = LONGEST_LINE - len("{}")
-    for place, key in enumerate(sorted(sizes, key=lambda key: sizes[key])):
-        share = left // (len(sizes) - place)
-        whole = event[key] if isinstance(event[key], str) else _in_ascii(event[key]).decode()
-        keep = min(len(whole), LONGEST_TEXT)
-        while sizes[key] > share and keep:
-            keep = max(0, keep * share // sizes[key] - 50)
-            short[key] = _cut(key, whole, keep)
-            sizes[key] = len(_in_ascii({key: short[key]}))
-        if sizes[key] > share:  # There are hundreds of fields: not even its name fits.
-            del short[key]
-        else:
-            left -= sizes[key]
-    return short
-
-
-def _cut(key: str, value: Any, longest: int) -> Any:
-    if not isinstance(value, str) or len(value) <= longest:
+def _truncate(key: str, value: Any, length: int) -> Any:
+    """Return `value`, or the start of its text if that is too long; of a traceback the end."""
+    text = value if isinstance(value, str) else _ascii(value)
+    if len(text) <= length:
         return value
-    kept = value[len(value) - longest :] if key == "exception" else value[:longest]
-    return f"{kept} (cut from {len(value)} characters)"
+    kept = text[len(text) - length :] if key == "exception" else text[:length]
+    return f"{kept} (cut from {len(text)} characters)"

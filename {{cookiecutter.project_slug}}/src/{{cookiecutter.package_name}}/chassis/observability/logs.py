@@ -12,16 +12,16 @@ from structlog.contextvars import get_contextvars
 from structlog.processors import format_exc_info
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
+from ..config.settings import BaseServiceSettings
 from .log_format import LogRenderer
-from .settings import ObservabilitySettings
 from .stdout import stdout
 
 log: FilteringBoundLogger = structlog.get_logger()
 
 
-def configure(settings: ObservabilitySettings | None = None) -> None:
+def configure(settings: BaseServiceSettings | None = None) -> None:
     """Log to stdout with the level and format of the settings, or with their defaults."""
-    settings = settings or ObservabilitySettings.model_construct()
+    settings = settings or BaseServiceSettings.model_construct()
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     identity = {"service": settings.otel_service_name, "revision": settings.revision}
     renderer = LogRenderer(settings)

@@ -26,27 +26,23 @@ class Stdout:
         """Called with the number of dropped lines once lines can be written again."""
         self._unreported = 0
         self._descriptor = descriptor
-        self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLOUT)
         self._lock = threading.RLock()
+        self._poll = self._new_poll()
         self._buffer = bytearray()
         self._writer: threading.Thread | None = None
 
     def msg(self, line: bytes) -> None:
-        """Write `line`, or buffer it."""
-        line += b"\n"
+        """Write `line`, or buffer it for the writer thread."""
         with self._lock:
-            try:
-                written = 0 if self._buffer else self._write(line)
-            except OSError:  # The reader is gone, or the disk is full.
+            if self._buffer and len(self._buffer) + len(line) >= BUFFER_BYTES:
                 self._drop(1)
                 return
-            if written == len(line):
-                self._report_drops()
-            elif written or len(self._buffer) + len(line) <= BUFFER_BYTES:
-                self._enqueue(line[written:])
-            else:
-                self._drop(1)
+            self._buffer += line + b"\n"
+            if self._writer is None:
+                self._write_some()
+                if self._buffer:
+                    self._writer = threading.Thread(target=self._write_all, daemon=True)
+                    self._writer.start()
 
     debug = info = warning = error = critical = msg
 
@@ -56,46 +52,40 @@ class Stdout:
         while (writer := self._writer) and (left := end - monotonic()) > 0:
             writer.join(left)
 
-    def _write(self, lines: bytes) -> int:
-        """Write without blocking; return the number of bytes written."""
-        written = 0
-        while written < len(lines) and self._poll.poll(0):
-            try:
-                written += os.write(self._descriptor, lines[written : written + select.PIPE_BUF])
-            except BlockingIOError:  # Another process has made it so.
-                break
-        return written
+    def _write_some(self) -> None:
+        """Write as much of the buffer as does not block."""
+        try:
+            while self._buffer and self._poll.poll(0):
+                written = os.write(self._descriptor, self._buffer[: select.PIPE_BUF])
+                del self._buffer[:written]
+        except BlockingIOError:
+            return  # Another process has set `O_NONBLOCK`.
+        except OSError:  # The reader is gone, or the disk is full.
+            self._drop(self._buffer.count(b"\n"))
+            self._buffer.clear()
+            return
+        if self._unreported and not self._buffer:
+            records, self._unreported = self._unreported, 0
+            self.on_recovery(records)
 
-    def _enqueue(self, rest: bytes) -> None:
-        self._buffer += rest
-        if self._writer is None:
-            self._writer = threading.Thread(target=self._write_buffer, daemon=True)
-            self._writer.start()
-
-    def _write_buffer(self) -> None:
-        blocking = select.poll()
-        blocking.register(self._descriptor, select.POLLOUT)
+    def _write_all(self) -> None:
+        blocking = self._new_poll()
         while True:
             blocking.poll()
             with self._lock:
-                try:
-                    del self._buffer[: self._write(bytes(self._buffer[: select.PIPE_BUF]))]
-                except OSError:
-                    self._drop(self._buffer.count(b"\n"))
-                    self._buffer.clear()
+                self._write_some()
                 if not self._buffer:
                     self._writer = None
-                    self._report_drops()
                     return
+
+    def _new_poll(self) -> select.poll:
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLOUT)
+        return poll
 
     def _drop(self, lines: int) -> None:
         self.dropped += lines
         self._unreported += lines
-
-    def _report_drops(self) -> None:
-        if self._unreported:
-            lines, self._unreported = self._unreported, 0
-            self.on_recovery(lines)
 
 
 stdout = Stdout(1)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
 
-from .settings import ObservabilitySettings
+from ..config.settings import BaseServiceSettings
 
 REQUEST_SPANS: TelemetryConfig = {
     "auto_configure": False,
@@ -21,7 +21,7 @@ FLUSH_SECONDS = 0.5
 
 
 @contextmanager
-def open_tracing(settings: ObservabilitySettings, process: str) -> Iterator[None]:
+def open_tracing(settings: BaseServiceSettings, process: str) -> Iterator[None]:
     """Export spans until the context ends, then flush the last ones."""
     if settings.otel_exporter_otlp_endpoint is None:
         yield

@@ -2,16 +2,24 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Literal
 
 from psycopg.rows import scalar_row
 
 from ..errors import Unavailable
 from .pool import Pool, open_pool
-from .schema_revision import newest_revision
 from .settings import PostgresSettings
 
 PING_SECONDS = 1
+MIGRATIONS = Path(__file__).parents[4] / "migrations"
+MIGRATION_LOCK = int.from_bytes(b"migrate")
+"""Key of the advisory lock that a running migration holds."""
+
+
+def newest_revision() -> str:
+    """Return the number of the newest migration, such as `0001`; numbers sort as text."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 class Database:

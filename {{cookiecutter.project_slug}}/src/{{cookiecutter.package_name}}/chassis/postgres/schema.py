@@ -7,7 +7,7 @@ from alembic.config import Config
 from sqlalchemy.exc import OperationalError
 
 from ..errors import Unavailable
-from .schema_revision import MIGRATIONS, newest_revision
+from .database import MIGRATIONS, newest_revision
 from .settings import PostgresSettings
 
 

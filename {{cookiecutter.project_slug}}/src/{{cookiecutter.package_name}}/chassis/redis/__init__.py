@@ -1,1 +1,1 @@
-"""Redis: URL, client and the rate limiter that all replicas share."""
+"""Redis: URL, client and rate limiter."""

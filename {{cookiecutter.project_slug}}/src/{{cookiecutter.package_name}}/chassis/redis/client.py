@@ -1,4 +1,4 @@
-"""Redis, which this service can do without: no wait is long, and an outage costs few of them."""
+"""Redis client with a circuit breaker: every wait has a timeout, and an outage costs few waits."""
 
 import asyncio
 import re
@@ -16,60 +16,60 @@ from ..observability.logs import log
 from .connection import following
 from .settings import RedisSettings
 
-ANSWER_SECONDS = 0.5
-"""How long to wait for an answer, the way to it included."""
+CALL_SECONDS = 0.5
+"""Timeout for a command, including the wait for a connection."""
 PAUSE_SECONDS = 2
-"""For how long nothing is asked of a server that is away; then one call finds out for all."""
+"""After a failure, time in which commands fail at once; then a single one tries the server."""
 MAX_CONNECTIONS = 20
 
 OUTAGES = (RedisError, OSError)
-"""What says that there is no answer, or none that we could use."""
+"""Errors of an unavailable server, or of one with a response that cannot be used."""
 
 
 class Redis:
-    """Asks the server: there → away → asked once in a while → there."""
+    """Runs commands; after a failure, they fail at once for `PAUSE_SECONDS`."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self._failure = ""
-        self._answered = self._next_attempt = 0.0
+        self._succeeded_at = self._next_attempt = 0.0
 
-    async def ask[**P, T](
+    async def call[**P, T](
         self, command: Callable[P, Awaitable[T]], *arguments: P.args, **options: P.kwargs
     ) -> T:
-        """Run a command; raise `Unavailable` if the server fails us, or did so a moment ago."""
+        """Run a command; raise `Unavailable` if the server fails, or failed a moment ago."""
         if self._failure:
             if monotonic() < self._next_attempt:
                 raise Unavailable("redis", self._failure)
             self._next_attempt = monotonic() + PAUSE_SECONDS
-        return await self.insist(command, *arguments, **options)
+        return await self.call_always(command, *arguments, **options)
 
-    async def insist[**P, T](
+    async def call_always[**P, T](
         self, command: Callable[P, Awaitable[T]], *arguments: P.args, **options: P.kwargs
     ) -> T:
-        """Run a command that is worth a wait even where the server failed us a moment ago."""
+        """Run a command even if the server failed a moment ago."""
         started = monotonic()
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                answer = await command(*arguments, **options)
+            async with asyncio.timeout(CALL_SECONDS):
+                result = await command(*arguments, **options)
         except OUTAGES as error:
             failure = type(error).__name__
-            # While others are answered, the server is not away: it is we who are busy.
-            if self._answered < started:
+            # If another command succeeded meanwhile, this process is busy, not the server down.
+            if self._succeeded_at < started:
                 if not self._failure:
                     log.warning("redis unavailable", failure=failure)
                 self._failure, self._next_attempt = failure, monotonic() + PAUSE_SECONDS
             raise Unavailable("redis", failure) from error
-        self._answered = monotonic()
+        self._succeeded_at = monotonic()
         if self._failure:
             self._failure = ""
             log.info("redis available")
-        return answer
+        return result
 
     async def ping(self) -> Literal["ok", "degraded"]:
-        """Tell whether the server answers."""
+        """Return whether the server responds; the service works without it."""
         try:
-            await self.ask(self.client.ping)
+            await self.call(self.client.ping)
         except Unavailable:
             return "degraded"
         return "ok"
@@ -77,19 +77,19 @@ class Redis:
 
 @asynccontextmanager
 async def open_redis(settings: RedisSettings, process: str) -> AsyncIterator[Redis]:
-    """Open a client, without waiting for the server, which is told the name of our process."""
+    """Open a client without waiting for the server, which sees `process` in the client name."""
 
-    def url() -> str:
+    def url() -> str:  # Read again for each connection.
         return str(settings.redis_url.get_secret_value())
 
     pool = BlockingConnectionPool.from_url(
         url(),
-        # A client's name there is of printable characters, without blanks.
+        # Redis allows printable ASCII without spaces in a client name.
         client_name=re.sub("[^!-~]", "-", f"{settings.otel_service_name}:{process}"),
         max_connections=MAX_CONNECTIONS,
-        timeout=ANSWER_SECONDS,
-        socket_connect_timeout=ANSWER_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
+        timeout=CALL_SECONDS,
+        socket_connect_timeout=CALL_SECONDS,
+        socket_timeout=CALL_SECONDS,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
     pool.connection_class = following(url, pool.connection_class)
@@ -98,7 +98,7 @@ async def open_redis(settings: RedisSettings, process: str) -> AsyncIterator[Red
         yield Redis(client)
     finally:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(CALL_SECONDS):
                 await client.aclose()
         except OUTAGES as error:
             log.warning("redis close failed", failure=type(error).__name__)

@@ -1,4 +1,4 @@
-"""Connections to Redis that lead to where the URL says when they are made, or made again."""
+"""Redis connections that read the URL again whenever they connect or reconnect."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,16 +12,16 @@ DEFAULTS: dict[str, Any] = {
     "password": None,
     "db": 0,
 }
-"""What a URL may leave out."""
+"""Parts that a URL may omit."""
 
 
-def following(url: Callable[[], str], kind: type[AbstractConnection]) -> type[AbstractConnection]:
-    """Return this kind of connection, which asks for the URL whenever it connects.
+def following(url: Callable[[], str], base: type[AbstractConnection]) -> type[AbstractConnection]:
+    """Return a subclass of `base` that calls `url` whenever it connects.
 
-    The scheme and the options of TLS stay those that the kind was made for.
+    The scheme and the TLS options do not change: they are in `base` and its arguments.
     """
 
-    class Following(kind):  # type: ignore[misc, valid-type]  # Known when the URL is.
+    class Following(base):  # type: ignore[misc, valid-type]  # Its base is known at run time.
         async def _connect(self) -> None:
             address = DEFAULTS | dict(parse_url(url()))
             for name in (*DEFAULTS, "path"):

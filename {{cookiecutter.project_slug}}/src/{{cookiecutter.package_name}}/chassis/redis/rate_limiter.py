@@ -1,6 +1,6 @@
-"""The rate limit in Redis: one number a client and one round trip a request, for all replicas."""
+"""Rate limit in Redis, shared by all replicas: one key per client, one round trip per request."""
 
-from ..http.rate_limiter import Decision
+from ..http.middleware.rate_limit import Decision
 from .client import Redis
 from .settings import RedisSettings
 
@@ -19,15 +19,15 @@ end
 redis.call('SET', KEYS[1], string.format('%.0f', free + cost), 'PX', math.ceil(debt / 1000))
 return {1, math.floor((window - debt) / cost), debt, 0}
 """
-"""The generic cell rate algorithm: a client is free of debt at the moment that is stored.
+"""The generic cell rate algorithm (GCRA); the key holds the time at which the quota is full again.
 
-Each request costs its part of the window, which passes by itself; nobody may owe more than one
-window. Time is the server's, in microseconds: clocks of replicas differ.
+A request costs its share of the window and is rejected if the debt would exceed the window. Times
+are microseconds of the server's clock: those of the replicas differ.
 """
 
 
 class RedisRateLimiter:
-    """`RateLimiter`, as one key for each client that asked within the window."""
+    """`RateLimiter` with one key per client, which expires when its quota is full again."""
 
     def __init__(self, redis: Redis, settings: RedisSettings) -> None:
         self._redis = redis
@@ -36,11 +36,10 @@ class RedisRateLimiter:
         self._limit = settings.rate_limit_per_minute
 
     async def hit(self, client: str) -> Decision:
-        """See `RateLimiter.hit`; a client may use its window at once, or spread."""
-        answer = await self._redis.ask(
+        """See `RateLimiter.hit`; a client may use its quota in one burst."""
+        allowed, remaining, reset, retry_after = await self._redis.call(
             self._hit, [self._prefix + client], [self._limit, WINDOW_SECONDS]
         )
-        allowed, remaining, reset, retry_after = answer
         return Decision(
             allowed=bool(allowed),
             limit=self._limit,
@@ -52,4 +51,5 @@ class RedisRateLimiter:
 
 
 def _seconds(microseconds: int) -> int:
+    """Round up to whole seconds."""
     return -(-microseconds // 1_000_000)

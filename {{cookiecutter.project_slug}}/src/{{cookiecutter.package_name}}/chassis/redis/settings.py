@@ -8,22 +8,22 @@ from pydantic import AfterValidator, AnyUrl, Field, Secret, UrlConstraints
 from ..config.settings import BaseServiceSettings
 
 OPTIONS = re.compile(r"db|username|password|ssl_\w+")
-"""What may follow a `?`: all that says where the server is, and nothing of how we talk to it."""
+"""Allowed URL options: those of the address, not those of the client's behaviour."""
 
 
-def _usable(url: AnyUrl) -> AnyUrl:
-    # Commands that read no such URL start without the client.
+def _check_url(url: AnyUrl) -> AnyUrl:
+    # Imported here, so that commands without configuration start without the client.
     from redis.asyncio import ConnectionPool, RedisError  # noqa: PLC0415
 
     try:
-        # Nothing is connected yet; a value that makes no connection is found all the same.
+        # Creating a connection validates its options; nothing is sent.
         pool = ConnectionPool.from_url(str(url))
         pool.connection_class(**pool.connection_kwargs)
-        usable = all(OPTIONS.fullmatch(name) for name, _ in url.query_params())
+        valid = all(OPTIONS.fullmatch(name) for name, _ in url.query_params())
     except (RedisError, TypeError, ValueError):
-        usable = False
-    if not usable:
-        raise ValueError("an option of this URL cannot be used")
+        valid = False
+    if not valid:
+        raise ValueError("an option of this URL is not valid")
     return url
 
 
@@ -31,7 +31,7 @@ RedisUrl = Secret[
     Annotated[
         AnyUrl,
         UrlConstraints(allowed_schemes=["redis", "rediss", "unix"]),
-        AfterValidator(_usable),
+        AfterValidator(_check_url),
     ]
 ]
 """Any URL that redis-py accepts, a Unix socket included."""

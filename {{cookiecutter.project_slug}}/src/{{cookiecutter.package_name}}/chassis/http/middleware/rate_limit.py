@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from http import HTTPStatus
+from typing import NamedTuple, Protocol
 
 from prometheus_client import Counter
 from starlette.requests import Request
@@ -9,18 +10,40 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...errors import Unavailable
 from ..problems import problem
-from ..rate_limiter import Decision, RateLimiter
 
 PROBES = {"/livez", "/readyz", "/version"}
-"""Endpoints of the platform, which are not limited."""
+"""Paths that are not limited."""
 
 _decisions = Counter("rate_limit_decisions", "Requests by rate limit decision.", ["decision"])
 
 
-class RateLimitMiddleware:
-    """ASGI middleware: 429 for a client over its limit; quota headers for all others.
+class Decision(NamedTuple):
+    """Whether one more request is allowed, and the remaining quota."""
 
-    Fails open when the limiter is unavailable.
+    allowed: bool
+    limit: int
+    """Requests allowed per window."""
+    window: int
+    """Length of the window in seconds."""
+    remaining: int
+    """Requests left after this one."""
+    reset: int
+    """Seconds until the quota is full again."""
+    retry_after: int
+    """Seconds until a rejected request would be allowed."""
+
+
+class RateLimiter(Protocol):
+    """Counts requests by client; raises `Unavailable` in bounded time if it cannot."""
+
+    async def hit(self, client: str) -> Decision:
+        """Count one request of this client unless it is rejected."""
+
+
+class RateLimitMiddleware:
+    """ASGI middleware: adds quota headers, responds with 429 to a client over its limit.
+
+    Fails open: while the limiter is unavailable, no request is limited.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -56,7 +79,7 @@ class RateLimitMiddleware:
 
 async def _decide(request: Request) -> Decision | None:
     limiter: RateLimiter | None = getattr(request.app.state, "rate_limiter", None)
-    if limiter:  # The application opens it when it starts.
+    if limiter:  # Set when the application starts.
         with suppress(Unavailable):
             return await limiter.hit(request.client.host if request.client else "")
     return None

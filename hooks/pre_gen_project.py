@@ -1,4 +1,4 @@
-"""Rejects answers that cannot work, all at once and each with its reason, before anything is written."""
+"""Rejects invalid answers, all at once and each with its reason, before anything is written."""
 
 import json
 import os

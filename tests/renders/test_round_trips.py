@@ -47,8 +47,7 @@ def rendered(path: str, answers: dict[str, str]) -> str:
 @cache
 def holding(*questions: str) -> dict[str, str]:
     """Return the files that hold an answer to one of these questions, with markers."""
-    copied = tuple(DECLARED["_copy_without_render"])
-    paths = [path for path in sorted(files_of(SERVICE)) if not path.startswith(copied)]
+    paths = sorted(files_of(SERVICE) - set(DECLARED["_copy_without_render"]))
     texts = {path: rendered(path, {}) for path in paths}
     markers = [MARKERS[question] for question in questions]
     return {path: text for path, text in texts.items() if any(m in text for m in markers)}
@@ -83,18 +82,28 @@ def come_back(
         assert said == filled_in(read(path, marked), {**MARKERS, **answers}, MARKERS), path
 
 
+INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+"""Categories of Unicode whose characters cannot be seen."""
+
+
+def pattern(question: str) -> str:
+    """Return the pattern that an answer to this question matches."""
+    (first, *_) = DECLARED["_rules"][question]
+    return str(first["match"])
+
+
 NASTY = st.text("\"'\\#{}%$`<>&*[]():;,-|!@=/?~ anu0", min_size=1, max_size=100)
-SEEN = st.text(st.characters(exclude_categories=HOOK["UNSEEN"]), min_size=1, max_size=100)
+SEEN = st.text(st.characters(exclude_categories=INVISIBLE), min_size=1, max_size=100)
 TOLD = st.sampled_from([text for texts in CORPUS["accepted"]["text"].values() for text in texts])
 TEXTS = st.fixed_dictionaries(
     dict.fromkeys(FREE_TEXTS, st.one_of(NASTY, SEEN, TOLD).map(str.strip))
-    | {"author_email": st.from_regex(HOOK["EMAIL"], fullmatch=True)}
+    | {"author_email": st.from_regex(pattern("author_email"), fullmatch=True)}
 )
 WORDS = st.sampled_from([*CORPUS["accepted"]["package_name"]["yaml"], *keyword.kwlist, "a", "z"])
 NAMES = st.fixed_dictionaries(
     {
-        "project_slug": st.one_of(WORDS, st.from_regex(HOOK["SLUG"], fullmatch=True)),
-        "package_name": st.one_of(WORDS, st.from_regex(HOOK["PACKAGE"], fullmatch=True)),
+        "project_slug": st.one_of(WORDS, st.from_regex(pattern("project_slug"), fullmatch=True)),
+        "package_name": st.one_of(WORDS, st.from_regex(pattern("package_name"), fullmatch=True)),
     }
 )
 

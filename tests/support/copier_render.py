@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import copier
 
 from tools.pythons import newest_python
 
-from .template import ROOT, SERVICE, files_of
+from .template import FIRST, ROOT, SERVICE, files_of
 
 
 @cache
@@ -35,3 +36,17 @@ def render_by_copier(service: Path, answers: dict[str, Any], *, pretend: bool = 
         quiet=True,
         pretend=pretend,
     )
+
+
+def engines(service: Path, answers: dict[str, Any]) -> Iterator[str]:
+    """Copier renders the same files, byte for byte."""
+    given = {name: value for name, value in answers.items() if value != FIRST.get(name, value)}
+    with tempfile.TemporaryDirectory() as folder:
+        other = Path(folder, "service")
+        render_by_copier(other, given)
+        (other / ".copier-answers.yml").unlink()
+        for path in sorted(files_of(service) | files_of(other)):
+            if not (other / path).exists() or not (service / path).exists():
+                yield f"{path}: only one engine renders it"
+            elif (other / path).read_bytes() != (service / path).read_bytes():
+                yield f"{path}: differs between Cookiecutter and Copier"

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -21,10 +20,9 @@ from jsonschema import Draft202012Validator
 from tools.formats import syntax_errors
 
 from .citations import citations
-from .copier_render import render_by_copier
+from .copier_render import engines
 from .template import (
     FEATURES,
-    FIRST,
     SERVICE,
     chosen,
     expected_files,
@@ -231,21 +229,18 @@ def tools(service: Path, _: dict[str, Any]) -> Iterator[str]:
             yield f"pyproject.toml: {name} is used by nothing"
 
 
-def copier(service: Path, answers: dict[str, Any]) -> Iterator[str]:
-    """Copier renders the same files, byte for byte."""
-    given = {name: value for name, value in answers.items() if value != FIRST.get(name, value)}
-    with tempfile.TemporaryDirectory() as folder:
-        other = Path(folder, "service")
-        render_by_copier(other, given)
-        (other / ".copier-answers.yml").unlink()
-        for path in sorted(files_of(service) | files_of(other)):
-            if not (other / path).exists() or not (service / path).exists():
-                yield f"{path}: only one engine renders it"
-            elif (other / path).read_bytes() != (service / path).read_bytes():
-                yield f"{path}: differs between Cookiecutter and Copier"
-
-
 INSPECTIONS: dict[str, Inspect] = {
     inspect.__name__: inspect
-    for inspect in (files, residue, formats, markdown, texts, links, citations, orphans, tools, copier)
+    for inspect in (
+        files,
+        residue,
+        formats,
+        markdown,
+        texts,
+        links,
+        citations,
+        orphans,
+        tools,
+        engines,
+    )
 }

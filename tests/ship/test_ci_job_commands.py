@@ -1,4 +1,4 @@
-"""Every command of a CI job is known, and none caches or downloads code to run."""
+"""CI jobs run only known commands, use no cache, and download no code to run."""
 
 import re
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.ci_services import Services
 from tests.support.pipeline_contract import DELIVERY, DEPLOYS, ROLLBACK, WEEKLY
+from tests.support.pipelines import Services
 from tools.ci_dialects import SCHEMAS, documents
 
 PREPARE = [
@@ -17,13 +17,13 @@ PREPARE = [
     r"pipx? install --quiet( --root-user-action=ignore)? uv==[\d.]+|pipx install uv==[\d.]+",
     r"(export )?REGISTRY_(USER|TOKEN).*",
 ]
-"""What jobs do before they call make: they install what it needs, and say who they are."""
+"""Commands before `make`: install its requirements and set credentials."""
 PROPOSE = r"python3 -m dev\.(merge_request|azure_pull_request|proposed_branch)"
 SCRIPTS = {"script", "before_script", "run", "command", "inlineScript"}
 
 
 def lines(document: Any, key: str = "") -> Iterator[str]:
-    """Yield each line that some shell is given."""
+    """Yield all lines of shell scripts."""
     if isinstance(document, dict):
         for name, value in document.items():
             yield from lines(value, name)
@@ -35,7 +35,7 @@ def lines(document: Any, key: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("provider", SCHEMAS)
-def test_each_line_that_a_job_runs_is_known(services: Services, provider: str) -> None:
+def test_jobs_run_only_known_commands(services: Services, provider: str) -> None:
     parts = (DELIVERY, DEPLOYS, WEEKLY, ROLLBACK)
     known = {
         run.partition(" OVERLAY")[0] for part in parts for s in part.values() for run in s.runs
@@ -50,9 +50,7 @@ def test_each_line_that_a_job_runs_is_known(services: Services, provider: str) -
 
 
 @pytest.mark.parametrize("provider", SCHEMAS)
-def test_nothing_is_cached_and_nothing_is_fetched_to_be_run(
-    services: Services, provider: str
-) -> None:
+def test_jobs_use_no_cache_and_download_no_code(services: Services, provider: str) -> None:
     for _, document in documents(services(provider)).values():
         text = yaml.safe_dump(document)
         assert not re.search(r"\b(restore_cache|save_cache|cache|curl|wget)\b", text, re.IGNORECASE)

@@ -18,7 +18,6 @@ import pytest
 import yaml
 
 from ..support.service import Proxy, fetch, path_only, run
-from .report import NOT_APPLICABLE
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +54,7 @@ def proxies(request: pytest.FixtureRequest) -> dict[str, Proxy]:
 
 def not_applicable(reason: str) -> NoReturn:
     """Skip a check of something that this service does not have."""
-    pytest.skip(f"{NOT_APPLICABLE}: {reason}")
+    pytest.skip(f"not applicable: {reason}")
 
 
 def run_program(*command: str, **variables: str) -> str:

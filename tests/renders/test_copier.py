@@ -25,14 +25,16 @@ def question_and_reasons(case: Case) -> tuple[str, tuple[str, ...]]:
     return case.question, reasons(case)
 
 
-TEXTS = [case for case in cases("refused") if case.question not in OPTIONS]
+TEXTS = [case for case in cases("rejected") if case.question not in OPTIONS]
 ONE_BY_REASONS = [
     next(same)
     for _, same in groupby(sorted(TEXTS, key=question_and_reasons), key=question_and_reasons)
 ]
 
 
-@pytest.mark.parametrize("case", ONE_BY_REASONS, ids=lambda case: f"{case.question}-{case.kind}")
+@pytest.mark.parametrize(
+    "case", ONE_BY_REASONS, ids=lambda case: f"{case.question}-{case.category}"
+)
 def test_an_answer_is_rejected_for_the_same_reasons(case: Case, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"^Validation error for question '{case.question}'") as e:
         render_by_copier(tmp_path / "service", PLAIN | {case.question: case.answer})

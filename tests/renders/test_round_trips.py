@@ -3,6 +3,7 @@
 import ast
 import keyword
 import os
+import runpy
 import shlex
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,9 +23,7 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 thorough = settings(max_examples=250, deadline=None, derandomize="CI" in os.environ, phases=PHASES)
 quick = settings(thorough, max_examples=40)
 
-HOOK: dict[str, Any] = {}
-source = (ROOT / "hooks" / "pre_gen_project.py").read_text(encoding="utf-8")
-exec(source.replace("{{ cookiecutter | tojson }}", "{}"), HOOK)  # noqa: S102  # Trusted code.
+HOOK = runpy.run_path(str(ROOT / "hooks" / "pre_gen_project.py"), run_name="hook")
 
 JINJA = create_env_with_context({"cookiecutter": DECLARED})
 JINJA.loader = FileSystemLoader([SERVICE, ROOT / "templates"])
@@ -83,10 +82,6 @@ def assert_round_trip(
         assert found == filled_in(parse(path, marked), {**MARKERS, **answers}, MARKERS), path
 
 
-INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
-"""Categories of Unicode whose characters cannot be seen."""
-
-
 def pattern(question: str) -> str:
     """Return the pattern that an answer to this question matches."""
     (first, *_) = DECLARED["_rules"][question]
@@ -94,7 +89,11 @@ def pattern(question: str) -> str:
 
 
 NASTY = st.text("\"'\\#{}%$`<>&*[]():;,-|!@=/?~ anu0", min_size=1, max_size=100)
-VISIBLE = st.text(st.characters(exclude_categories=INVISIBLE), min_size=1, max_size=100)
+VISIBLE = st.text(
+    st.characters(exclude_categories=["Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"]),
+    min_size=1,
+    max_size=100,
+)
 CORPUS_TEXTS = st.sampled_from(
     [text for texts in CORPUS["accepted"]["text"].values() for text in texts]
 )

@@ -14,7 +14,7 @@ SEAMS = {
     ".env.example",
     "README.md",
     "azure-pipelines.yml",
-    "chaos/fuzzing.py",
+    "chaos/test_fuzz.py",
     "chaos/traffic.py",
     "compose.yaml",
     "compose/service.env",

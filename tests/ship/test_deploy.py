@@ -1,122 +1,103 @@
-"""A release reaches a cluster in order, and nothing does that should not: by its real programs."""
+"""`make deploy` applies a release in order, and rejects an invalid one, with a fake cluster."""
 
 import json
 
 import pytest
-import yaml
 
-from tests.support.cluster import (
-    FAILED,
-    IMAGE,
-    KUBECTL,
-    RELEASE,
-    Cluster,
-    one_line,
-)
+from tests.support.cluster import FAILED, IMAGE, KUBECTL, RELEASE, Cluster, error_of
 from tests.support.template import files_of
 
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed")
 
-ALL = {"worker": True, "redis": True}
-everywhere = pytest.mark.parametrize(
+each_variant = pytest.mark.parametrize(
     "deployable",
-    [{}, {"database": "none"}, {"database": "mongodb"}, ALL],
+    [{}, {"database": "none"}, {"database": "mongodb"}, {"worker": True, "redis": True}],
     ids=["default", "bare", "mongodb", "full"],
     indirect=True,
 )
+STAGING = {"OVERLAY": "staging", "RELEASE": RELEASE}
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "error"),
     [
-        ({}, "OVERLAY is not set; there are local, production, staging"),
-        (
-            {"OVERLAY": "prod"},
-            "OVERLAY=prod: there is no such overlay; there are local, production",
-        ),
+        ({"OVERLAY": ""}, "OVERLAY is not set; there are local, production, staging"),
+        ({"OVERLAY": "prod"}, "OVERLAY=prod: there is no such overlay; there are local, prod"),
         ({"OVERLAY": "../base"}, "OVERLAY=../base: there is no such overlay"),
-        ({"OVERLAY": "staging", "RELEASE": ""}, "RELEASE is not set"),
-        (
-            {"OVERLAY": "staging", "RELEASE": f"{IMAGE}:latest"},
-            f"RELEASE={IMAGE}:latest: a tag",
-        ),
-        ({"OVERLAY": "staging", "RELEASE": f"{IMAGE}@sha256:12"}, "give IMAGE@sha256:"),
-        (
-            {"OVERLAY": "staging", "CLUSTER_SERVER": "http://10.0.0.1"},
-            "CLUSTER_SERVER=http://10.0.0.1",
-        ),
-        (
-            {"OVERLAY": "staging", "CLUSTER_SERVER": "https://10.0.0.1", "CLUSTER_CA": "!"},
-            "CLUSTER_CA is no base64",
-        ),
+        ({"RELEASE": ""}, "RELEASE is not set"),
+        ({"RELEASE": f"{IMAGE}:latest"}, f"RELEASE={IMAGE}:latest: a tag"),
+        ({"RELEASE": f"{IMAGE}@sha256:12"}, "give IMAGE@sha256:"),
+        ({"CLUSTER_SERVER": "http://10.0.0.1"}, "CLUSTER_SERVER=http://10.0.0.1"),
+        ({"CLUSTER_SERVER": "https://10.0.0.1", "CLUSTER_CA": "!"}, "CLUSTER_CA is "),
     ],
 )
-def test_what_cannot_be_deployed_is_refused(
-    cluster: Cluster, variables: dict[str, str], said: str
+def test_invalid_arguments_are_rejected(
+    cluster: Cluster, variables: dict[str, str], error: str
 ) -> None:
-    assert said in one_line(cluster.run("deploy", **{"RELEASE": RELEASE} | variables))
+    assert error in error_of(cluster.deploy(**STAGING | variables))
     assert cluster.calls() == []
 
 
-def test_what_was_published_last_is_deployed(cluster: Cluster) -> None:
+def test_default_release_is_the_last_published_one(cluster: Cluster) -> None:
     (cluster.service / ".reports").mkdir(exist_ok=True)
     (cluster.service / ".reports" / "release").write_text(f"{RELEASE}\n")
-    done = cluster.run("deploy", OVERLAY="staging")
+    done = cluster.deploy(OVERLAY="staging")
     assert done.returncode == 0, done.stderr
     assert f"{RELEASE} to staging" in done.stdout
 
 
-@everywhere
-def test_a_release_arrives_in_order(cluster: Cluster) -> None:
-    done = cluster.run("deploy", OVERLAY="production", RELEASE=RELEASE)
+@each_variant
+def test_objects_are_applied_in_order(cluster: Cluster) -> None:
+    done = cluster.deploy(OVERLAY="production", RELEASE=RELEASE)
     assert done.returncode == 0, done.stderr
-    asked = [line.partition("@")[0] for line in cluster.asked()]
-    applies = [line for line in asked if line.startswith("apply")]
+    commands = [line.partition("@")[0] for line in cluster.commands()]
+    applies = [line for line in commands if line.startswith("apply")]
     assert "Namespace" in applies[0]
     assert not any(kind in applies[0] for kind in ("Deployment", "Job"))
     assert "Deployment" in applies[-1]
     if (cluster.service / "deploy/base/migrate.yaml").exists():
         assert applies[1] == "apply Job"
-        (name, again) = (line for line in asked if line.startswith("get job/"))
-        assert asked.index(name) < asked.index("apply Job") < asked.index(applies[-1])
-        assert name == again == f"get {name.split()[1]}"
-        assert name.startswith("get job/order-service-migrate-0123456789ab-")
-        assert "wait externalsecret/order-service-secrets" in asked
-    assert asked[-1].startswith("rollout status deployment/order-service-")
+        before, after = (line for line in commands if line.startswith("get job/"))
+        assert commands.index(before) < commands.index("apply Job") < commands.index(applies[-1])
+        assert before == after
+        assert before.startswith("get job/order-service-migrate-0123456789ab-")
+        assert "wait externalsecret/order-service-secrets" in commands
+    assert commands[-1].startswith("rollout status deployment/order-service-")
 
 
-@everywhere
+@each_variant
 @pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_every_process_runs_that_release_and_says_so(cluster: Cluster, overlay: str) -> None:
+def test_each_process_runs_the_release_and_is_labelled_with_it(
+    cluster: Cluster, overlay: str
+) -> None:
     before = {path: (cluster.service / path).read_bytes() for path in files_of(cluster.service)}
-    assert cluster.run("deploy", OVERLAY=overlay, RELEASE=RELEASE).returncode == 0
-    said = [yaml.safe_load_all(call["said"]) for call in cluster.calls()]
-    objects = [found for documents in said for found in documents if found]
-    processes = [found for found in objects if found["kind"] in {"Deployment", "Job", "CronJob"}]
+    assert cluster.deploy(OVERLAY=overlay, RELEASE=RELEASE).returncode == 0
+    workloads = {"Deployment", "Job", "CronJob"}
+    processes = [found for found in cluster.applied() if found["kind"] in workloads]
     assert processes
     for found in processes:
         assert found["metadata"]["labels"]["app.kubernetes.io/version"] == "0123456789ab"
         assert json.dumps(found).count('"app.kubernetes.io/version": "0123456789ab"') == 2
         assert f'"image": "{RELEASE}"' in json.dumps(found)
         assert json.dumps(found).count('"image":') == 1
-    after = files_of(cluster.service)
-    assert {path for path in after - before.keys() if not path.startswith(".reports/")} == set()
+    new = files_of(cluster.service) - before.keys()
+    assert all(path.startswith(".reports/") for path in new)
     assert all((cluster.service / path).read_bytes() == text for path, text in before.items())
 
 
-def test_a_namespace_that_is_there_is_not_changed(cluster: Cluster) -> None:
-    cluster.answers["get namespace/"] = (0, "namespace/order-service-staging")
-    assert cluster.run("deploy", OVERLAY="staging", RELEASE=RELEASE).returncode == 0
-    assert not [line for line in cluster.asked() if "apply" in line and "Namespace" in line]
+def test_existing_namespace_is_not_changed(cluster: Cluster) -> None:
+    cluster.results["get namespace/"] = (0, "namespace/order-service-staging")
+    assert cluster.deploy(**STAGING).returncode == 0
+    assert "Namespace" not in {found["kind"] for found in cluster.applied()}
 
 
-def test_another_image_in_an_overlay_is_refused(cluster: Cluster) -> None:
+def test_other_image_in_an_overlay_is_rejected(cluster: Cluster) -> None:
     cluster.edit(
         "deploy/base/pod.yaml",
         "      volumes:\n",
         "      initContainers: [{name: other, image: 'busybox:1'}]\n      volumes:\n",
     )
-    done = cluster.run("deploy", OVERLAY="staging", RELEASE=RELEASE)
+    done = cluster.deploy(**STAGING)
     assert done.returncode == 1
     for line in done.stderr.splitlines():
         assert line.startswith("OVERLAY=staging: ")
@@ -124,30 +105,30 @@ def test_another_image_in_an_overlay_is_refused(cluster: Cluster) -> None:
     assert cluster.calls() == []
 
 
-def test_an_overlay_that_names_the_image_otherwise_is_refused(cluster: Cluster) -> None:
+def test_overlay_without_the_image_of_the_service_is_rejected(cluster: Cluster) -> None:
     for file in ("pod.yaml", "cleanup.yaml"):
         cluster.edit(f"deploy/base/{file}", 'image: "order-service"', f'image: "{IMAGE}:latest"')
-    done = cluster.run("deploy", OVERLAY="staging", RELEASE=RELEASE)
+    done = cluster.deploy(**STAGING)
     assert "nothing in it runs the image that it calls order-service" in done.stderr
     assert f"deployment/order-service-web runs {IMAGE}:latest" in done.stderr
     assert cluster.calls() == []
 
 
-def test_a_secret_that_is_nowhere_is_named(cluster: Cluster) -> None:
+def test_missing_secret_is_rejected(cluster: Cluster) -> None:
     cluster.edit(
         "deploy/overlays/staging/kustomization.yaml", "  - ../../components/external-secrets\n", ""
     )
-    line = one_line(cluster.run("deploy", OVERLAY="staging", RELEASE=RELEASE))
-    assert line.startswith("Secret order-service-secrets is not in the cluster; without it: ")
-    assert "deployment/order-service-web" in line
-    assert "job/order-service-migrate-" in line
-    assert cluster.asked() == ["get secret order-service-secrets"]
-    cluster.answers["get secret order-service-secrets"] = (0, "secret/order-service-secrets")
-    assert cluster.run("deploy", OVERLAY="staging", RELEASE=RELEASE).returncode == 0
+    error = error_of(cluster.deploy(**STAGING))
+    assert error.startswith("Secret order-service-secrets is not in the cluster; without it: ")
+    assert "deployment/order-service-web" in error
+    assert "job/order-service-migrate-" in error
+    assert cluster.commands() == ["get secret order-service-secrets"]
+    cluster.results["get secret order-service-secrets"] = (0, "secret/order-service-secrets")
+    assert cluster.deploy(**STAGING).returncode == 0
 
 
 @pytest.mark.parametrize(
-    ("step", "said"),
+    ("step", "error"),
     [
         ("kind: NetworkPolicy", "kubectl apply --server-side: no"),
         ("wait externalsecret/", "kubectl wait externalsecret/order-service-secrets: no"),
@@ -156,29 +137,29 @@ def test_a_secret_that_is_nowhere_is_named(cluster: Cluster) -> None:
         ("rollout status", "did not come up: no; the pods of the release before still serve"),
     ],
 )
-def test_nothing_is_asked_after_a_failure(cluster: Cluster, step: str, said: str) -> None:
-    cluster.answers[step] = (1, "E1122 01:18:17.607993 1 memcache.go:265] noise\nno\nno")
-    assert said in one_line(cluster.run("deploy", OVERLAY="staging", RELEASE=RELEASE))
+def test_failure_stops_the_deployment(cluster: Cluster, step: str, error: str) -> None:
+    cluster.results[step] = (1, "E1122 01:18:17.607993 1 memcache.go:265] noise\nno\nno")
+    assert error in error_of(cluster.deploy(**STAGING))
     last = cluster.calls()[-1]
-    assert " ".join(last["words"]).startswith(step) or step in last["said"]
+    assert " ".join(last["words"]).startswith(step) or step in last["stdin"]
 
 
-def test_a_migration_that_fails_shows_its_log_and_changes_no_process(cluster: Cluster) -> None:
-    cluster.answers |= {"get job/": (0, FAILED), "logs job/": (0, "relation is missing")}
-    done = cluster.run("deploy", OVERLAY="staging", RELEASE=RELEASE)
-    assert "failed, its log is above; no process was changed" in one_line(done)
+def test_failed_migration_prints_its_log_and_changes_no_process(cluster: Cluster) -> None:
+    cluster.results |= {"get job/": (0, FAILED), "logs job/": (0, "relation is missing")}
+    done = cluster.deploy(**STAGING)
+    assert "failed, its log is above; no process was changed" in error_of(done)
     assert "relation is missing" in done.stdout
-    asked = cluster.asked()
-    assert asked[-1].startswith("logs job/order-service-migrate-")
-    assert not [line for line in asked if "Deployment" in line]
-    # It had failed before, too: what is the same would not be run again.
-    assert [line.split()[0] for line in asked[-5:]] == ["get", "delete", "apply", "get", "logs"]
+    commands = cluster.commands()
+    assert "Deployment" not in {found["kind"] for found in cluster.applied()}
+    # The Job had failed before: it is deleted, because an unchanged Job does not run again.
+    assert [line.split()[0] for line in commands[-5:]] == ["get", "delete", "apply", "get", "logs"]
+    assert commands[-1].startswith("logs job/order-service-migrate-")
 
 
-def test_other_settings_are_another_job(cluster: Cluster) -> None:
+def test_changed_settings_create_another_job(cluster: Cluster) -> None:
     def job() -> str:
-        assert cluster.run("deploy", OVERLAY="staging", RELEASE=RELEASE).returncode == 0
-        return next(line for line in cluster.asked() if line.startswith("get job/"))
+        assert cluster.deploy(**STAGING).returncode == 0
+        return next(line for line in cluster.commands() if line.startswith("get job/"))
 
     first = job()
     assert job() == first

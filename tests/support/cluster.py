@@ -1,6 +1,6 @@
-"""A cluster as `make deploy` sees one: a `kubectl` that writes down what it is asked.
+"""A fake cluster for `make deploy`: a `kubectl` that records its calls.
 
-Manifests are made by the real one.
+It passes `kubectl kustomize` on to the real one.
 """
 
 import json
@@ -20,27 +20,29 @@ from tools.pythons import UV, outside
 
 from .baking import Baker
 
+Object = dict[str, Any]
+
 KUBECTL = shutil.which("kubectl")
 
 IMAGE = "registry.example.com/team/order-service"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 RELEASE = f"{IMAGE}@{DIGEST}"
-STANDIN = """#!{python}
+FAKE_KUBECTL = """#!{python}
 import json, pathlib, subprocess, sys
 
 folder, words = pathlib.Path(__file__).parent, sys.argv[1:]
 if words[0] == "kustomize":
     sys.exit(subprocess.call(["{real}", *words]))
 calls = [json.loads(line) for line in (folder / "calls").read_text().splitlines()]
-said = sys.stdin.read() if "--filename=-" in words else ""
+stdin = sys.stdin.read() if "--filename=-" in words else ""
 with (folder / "calls").open("a") as file:
-    print(json.dumps({{"words": words, "said": said}}), file=file)
-asked = " ".join(words)
-for wanted, (status, text) in json.loads((folder / "answers").read_text()).items():
-    if asked.startswith(wanted) or (wanted in said):
+    print(json.dumps({{"words": words, "stdin": stdin}}), file=file)
+command = " ".join(words)
+for expected, (status, text) in json.loads((folder / "results").read_text()).items():
+    if command.startswith(expected) or (expected in stdin):
         print(text, file=sys.stderr if status else sys.stdout)
         sys.exit(status)
-if asked.startswith("get job/") and any(words[1].removeprefix("job/") in c["said"] for c in calls):
+if command.startswith("get job/") and any(words[1][4:] in call["stdin"] for call in calls):
     print(json.dumps({{"status": {{"conditions": [{{"type": "Complete", "status": "True"}}]}}}}))
 """
 FAILED = json.dumps({"status": {"conditions": [{"type": "Failed", "status": "True"}]}})
@@ -48,16 +50,20 @@ FAILED = json.dumps({"status": {"conditions": [{"type": "Failed", "status": "Tru
 
 @dataclass
 class Cluster:
-    """A service, and a cluster that answers as a test wants it to, otherwise as if all is well."""
+    """A service, and a cluster in which every command succeeds except for those in `results`."""
 
     service: Path
     programs: Path
     python: str
-    answers: dict[str, tuple[int, str]] = field(default_factory=dict)
+    results: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def deploy(self, **variables: str) -> subprocess.CompletedProcess[str]:
+        return self.run("deploy", **variables)
 
     def run(self, module: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a module of `delivery`."""
         (self.programs / "calls").write_text("")
-        (self.programs / "answers").write_text(json.dumps(self.answers))
+        (self.programs / "results").write_text(json.dumps(self.results))
         path = {"PATH": f"{self.programs}{os.pathsep}{outside()['PATH']}"}
         return subprocess.run(
             [self.python, "-m", f"delivery.{module}"],
@@ -72,15 +78,19 @@ class Cluster:
     def calls(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.programs / "calls").read_text().splitlines()]
 
-    def asked(self) -> list[str]:
-        """Return what was asked, without options; of what was applied, its kinds."""
+    def commands(self) -> list[str]:
+        """Return the commands without options; of `apply`, with the kinds of the objects."""
         return [
-            " ".join(word for word in call["words"] if not word.startswith("--")) + applied(call)
+            " ".join([word for word in call["words"] if not word.startswith("--")] + kinds(call))
             for call in self.calls()
         ]
 
+    def applied(self) -> list[Object]:
+        """Return all objects that were applied."""
+        return [found for call in self.calls() for found in yaml.safe_load_all(call["stdin"])]
+
     def add(self, program: str, text: str) -> None:
-        """Add a program that writes down how it is called, as `kubectl` does."""
+        """Add a program beside `kubectl`."""
         (self.programs / program).write_text(text)
         (self.programs / program).chmod(0o755)
 
@@ -91,14 +101,13 @@ class Cluster:
         file.write_text(text.replace(old, new))
 
 
-def applied(call: dict[str, Any]) -> str:
-    kinds = sorted({found["kind"] for found in yaml.safe_load_all(call["said"]) if found})
-    return f" {' '.join(kinds)}" if kinds else ""
+def kinds(call: dict[str, Any]) -> list[str]:
+    return sorted({found["kind"] for found in yaml.safe_load_all(call["stdin"])})
 
 
 @pytest.fixture(scope="module")
-def delivering_python(cookies_session: Cookies, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the Python that `make deploy` runs."""
+def delivery_python(cookies_session: Cookies, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the Python that runs `make deploy`."""
     service = Baker(cookies_session).bake(kubernetes=True)
     folder = tmp_path_factory.mktemp("python")
     command = [UV, "sync", "--quiet", "--only-group", "delivery"]
@@ -113,17 +122,17 @@ def deployable(request: pytest.FixtureRequest, cookies_session: Cookies) -> Path
 
 
 @pytest.fixture
-def cluster(deployable: Path, delivering_python: str, tmp_path: Path) -> Cluster:
+def cluster(deployable: Path, delivery_python: str, tmp_path: Path) -> Cluster:
     service, programs = tmp_path / "service", tmp_path / "programs"
     shutil.copytree(deployable, service)
     programs.mkdir()
-    made = Cluster(service, programs, delivering_python)
-    made.add("kubectl", STANDIN.format(python=sys.executable, real=KUBECTL))
+    made = Cluster(service, programs, delivery_python)
+    made.add("kubectl", FAKE_KUBECTL.format(python=sys.executable, real=KUBECTL))
     return made
 
 
-def one_line(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the only line that a program ended with."""
+def error_of(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the error message of a failed command, which is one line."""
     assert done.returncode == 1, done.stderr
     (line,) = done.stderr.splitlines()
     return line

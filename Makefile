@@ -57,11 +57,11 @@ check-workflows: $(READY)
 	@render=$$(mktemp -d) && trap 'rm -r "$$render"' EXIT && \
 	$(RUN) cookiecutter --no-input --output-dir "$$render" . kubernetes=yes > /dev/null && \
 	for folder in .github "$$render"/*/.github; do \
-		$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows "$$folder"/workflows/*.yml && \
-		$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot "$$folder"/dependabot.yml && \
+		$(RUN) check-jsonschema --builtin-schema vendor.github-workflows "$$folder"/workflows/*.yml && \
+		$(RUN) check-jsonschema --builtin-schema vendor.dependabot "$$folder"/dependabot.yml && \
 		$(RUN) zizmor --quiet --offline --persona=auditor "$$folder" || exit 1; \
 	done && \
-	$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-actions "$$render"/*/.github/actions/*/action.yml
+	$(RUN) check-jsonschema --builtin-schema vendor.github-actions "$$render"/*/.github/actions/*/action.yml
 	@$(RUN) python -m tools.ci_dialects
 
 check-rules: $(READY)

@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-containers check format bench ratchet packages variant
 
-# uv, or where there is none a copy of it that Python's own pip puts under .tools/.
+# The installed uv, or else a copy that pip installs in .tools/.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
 READY := $(filter $(CURDIR)/.tools/%,$(UV))
 RUN := $(UV) run --quiet
@@ -21,7 +21,7 @@ CHECKS := check-code check-types check-files check-workflows check-rules check-r
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 
-demo: $(READY)  ## Render the default service into demo/ and serve it, with a database
+demo: $(READY)  ## Render the default service into demo/ and serve it
 	@$(RUN) python -m tools.demo demo
 
 variant: $(READY)  ## Render a variant into variants/ (ID=redis-yes), or list all variants
@@ -43,7 +43,7 @@ test-containers: $(READY)  ## Build and run the image and Compose (needs a Docke
 	@$(RUN) pytest -m containers
 
 .PHONY: $(CHECKS)
-check: $(CHECKS)  ## Check the template's own files, and three renders
+check: $(CHECKS)  ## Check the template's files and three renders
 
 check-code: $(READY)
 	@$(RUN) ruff format --check --quiet $(CODE)
@@ -57,11 +57,11 @@ check-files: $(READY)
 
 check-workflows: $(READY)
 	@for folder in $(WORKFLOWS); do \
-		$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows "$$folder"/workflows/*.yml && \
-		$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot "$$folder"/dependabot.yml && \
+		$(RUN) check-jsonschema --builtin-schema vendor.github-workflows "$$folder"/workflows/*.yml && \
+		$(RUN) check-jsonschema --builtin-schema vendor.dependabot "$$folder"/dependabot.yml && \
 		$(RUN) zizmor --quiet --offline --persona=auditor "$$folder" || exit 1; \
 	done
-	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS)
+	@$(RUN) check-jsonschema --builtin-schema vendor.github-actions $(ACTIONS)
 	@$(RUN) python -m tools.ci_dialects
 
 check-rules: $(READY)
@@ -81,5 +81,5 @@ bench: $(READY)  ## Compare the default service with a minimal one on the same s
 	@$(RUN) python -m bench
 
 $(CURDIR)/.tools/bin/uv:
-	@# Run from / so that a version manager does not insist on this folder's Python.
+	@# From /, where no version manager requires the Python version of this folder.
 	cd / && python3 -m venv "$(CURDIR)/.tools" && "$(CURDIR)/.tools/bin/pip" install --quiet uv

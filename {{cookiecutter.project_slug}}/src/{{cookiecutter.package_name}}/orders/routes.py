@@ -39,7 +39,7 @@ OrderStoreDep = Annotated[OrderStore, Depends(_order_store)]
 
 
 def _whole(value: object) -> object:
-    """Return 2 for 2.0, which is the same number in JSON; leave other values alone."""
+    """Convert 2.0 to 2, the same number in JSON; return other values unchanged."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -76,7 +76,7 @@ async def place_order(
         str | None, Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
     ] = None,
 ) -> Response:
-    """Place an order; a repeated request with the same `Idempotency-Key` places no second one."""
+    """Place an order; repeating the request with the same `Idempotency-Key` is safe."""
     try:
         order = await model.place(orders, new.item, new.quantity, idempotency_key)
     except model.KeyReused:
@@ -84,7 +84,7 @@ async def place_order(
             request,
             HTTP_422_UNPROCESSABLE_CONTENT,
             "This Idempotency-Key was used for another order.",
-            kind="urn:problem-type:idempotency-key-reused",
+            type_uri="urn:problem-type:idempotency-key-reused",
         )
     return _json(order, HTTPStatus.CREATED, {"Location": f"/orders/{order.id}"})
 
@@ -100,7 +100,7 @@ async def get_order(orders: OrderStoreDep, order_id: UUID) -> Response:
 
 @router.delete("/{order_id}", status_code=HTTPStatus.NO_CONTENT)
 async def delete_order(orders: OrderStoreDep, order_id: UUID) -> None:
-    """Delete one order, whatever its status."""
+    """Delete one order in any status."""
     if not await orders.delete(order_id):
         raise HTTPException(HTTPStatus.NOT_FOUND)
 
@@ -126,7 +126,7 @@ def _json(
 
 
 def _cursor(position: Position) -> str:
-    """Return 14 hex digits of microseconds and 32 of the id: all that match are valid."""
+    """Return microseconds as 14 hex digits and the id as 32: every such text is valid."""
     microseconds = (position.placed_at - EPOCH) // timedelta(microseconds=1)
     return f"{microseconds:014x}{position.id.hex}"
 

@@ -131,8 +131,8 @@ class HttpConnection(HttpToolsProtocol):
             await app(cast(Scope, cycle.scope), receive, send)
         except asyncio.CancelledError:
             pass  # The client has disconnected, or the process stops.
-        except Exception:  # noqa: BLE001  # Other connections go on.
-            log.exception("unhandled exception")
+        except Exception as error:  # noqa: BLE001  # Other connections are not affected.
+            log.error("unhandled exception", exc_info=error)
         finally:
             cycle.on_response = lambda: None
             if not cycle.response_complete and not cycle.disconnected:

@@ -79,9 +79,9 @@ class Cluster:
         return [json.loads(line) for line in (self.programs / "calls").read_text().splitlines()]
 
     def commands(self) -> list[str]:
-        """Return the commands without options; of `apply`, with the kinds of the objects."""
+        """Return the commands without options; of `apply`, with the types of the objects."""
         return [
-            " ".join([word for word in call["words"] if not word.startswith("--")] + kinds(call))
+            " ".join([word for word in call["words"] if not word.startswith("--")] + types(call))
             for call in self.calls()
         ]
 
@@ -101,7 +101,7 @@ class Cluster:
         file.write_text(text.replace(old, new))
 
 
-def kinds(call: dict[str, Any]) -> list[str]:
+def types(call: dict[str, Any]) -> list[str]:
     return sorted({found["kind"] for found in yaml.safe_load_all(call["stdin"])})
 
 

@@ -1,6 +1,6 @@
 # Commands for maintainers of the template; CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-containers check format bench ratchet packages variant
+.PHONY: help demo test test-slow test-containers check format bench ratchet packages variant copier
 
 # The installed uv, or else a copy that pip installs in .tools/.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
@@ -13,8 +13,6 @@ unexport PYTHONDONTWRITEBYTECODE
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 SHARED := --durations 20 --durations-min 30 --dist loadgroup --no-loadscope-reorder --numprocesses
 CODE := bench hooks tests tools
-WORKFLOWS := .github "{{cookiecutter.project_slug}}/.github"
-ACTIONS := "{{cookiecutter.project_slug}}"/.github/actions/*/action.yml
 RULES := $(patsubst %,tests/rules/test_%.py,layout manifest seams ratchet)
 CHECKS := check-code check-types check-files check-workflows check-rules check-renders
 
@@ -56,12 +54,14 @@ check-files: $(READY)
 	@$(RUN) python -m tools.own_files
 
 check-workflows: $(READY)
-	@for folder in $(WORKFLOWS); do \
+	@render=$$(mktemp -d) && trap 'rm -r "$$render"' EXIT && \
+	$(RUN) cookiecutter --no-input --output-dir "$$render" . kubernetes=yes > /dev/null && \
+	for folder in .github "$$render"/*/.github; do \
 		$(RUN) check-jsonschema --builtin-schema vendor.github-workflows "$$folder"/workflows/*.yml && \
 		$(RUN) check-jsonschema --builtin-schema vendor.dependabot "$$folder"/dependabot.yml && \
 		$(RUN) zizmor --quiet --offline --persona=auditor "$$folder" || exit 1; \
-	done
-	@$(RUN) check-jsonschema --builtin-schema vendor.github-actions $(ACTIONS)
+	done && \
+	$(RUN) check-jsonschema --builtin-schema vendor.github-actions "$$render"/*/.github/actions/*/action.yml
 	@$(RUN) python -m tools.ci_dialects
 
 check-rules: $(READY)
@@ -73,6 +73,9 @@ check-renders: $(READY)
 format: $(READY)  ## Format the template's own files and fix lint findings
 	$(RUN) ruff check --fix --quiet $(CODE)
 	$(RUN) ruff format $(CODE)
+
+copier: $(READY)  ## Generate copier.yml from cookiecutter.json
+	@$(RUN) python -m tools.copier_config
 
 ratchet: $(READY)  ## Record the numbers of tests/rules/ratchet.toml that became smaller
 	@$(RUN) python -m tools.ratchet

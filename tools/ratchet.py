@@ -16,6 +16,7 @@ from tests.support.template import (
     ROOT,
     SERVICE,
     files_of,
+    verbatim,
     within,
 )
 from tests.support.variants import EXTREMES
@@ -48,7 +49,7 @@ LEFT_TO_TOOLS = (
 def numbers() -> Numbers:
     """Return all current numbers, by table and name."""
     texts = {path: (SERVICE / path).read_text(encoding="utf-8") for path in files_of(SERVICE)}
-    rendered = {path: text for path, text in texts.items() if not _copied(path)}
+    rendered = {path: text for path, text in texts.items() if not verbatim(text)}
     conditionals = {path: text.count("{% if ") for path, text in rendered.items()}
     blocks = [len(re.findall(r"\{%", text)) for text in rendered.values()]
     found: Numbers = {
@@ -62,10 +63,6 @@ def numbers() -> Numbers:
         **_sizes(),
     }
     return {table: dict(sorted(values.items())) for table, values in sorted(found.items())}
-
-
-def _copied(path: str) -> bool:
-    return any(within(path, pattern) for pattern in DECLARED["_copy_without_render"])
 
 
 def _sizes() -> Numbers:

@@ -13,7 +13,7 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 
 def read(path: str) -> str:
-    """Return the text of the file, without blanks around it; raise `ValueError` if that fails."""
+    """Return the stripped text of the file; raise `ValueError` if it cannot be read."""
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:

@@ -34,7 +34,10 @@ def load_settings[S: BaseServiceSettings](settings_type: type[S]) -> S:
                 problems[known] += f" (is {unknown} misspelt?)"
     if problems:
         raise ConfigurationError(problems)
-    in_files = {name: secret_files.SecretInFile(settings, name) for name in values}
+    in_files = {
+        name: secret_files.SecretInFile(settings, name, environ[f"{name.upper()}_FILE"])
+        for name in values
+    }
     return settings.model_copy(update=in_files)
 
 

@@ -1,6 +1,5 @@
 """Secrets in files, read again on every use: the platform may replace them at any time."""
 
-from os import environ
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 
 def read(path: str) -> str:
-    """Return the text of the file, without blanks around it; raise `ValueError` if that fails."""
+    """Return the stripped text of the file; raise `ValueError` if it cannot be read."""
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
@@ -22,12 +21,12 @@ def read(path: str) -> str:
 
 
 class SecretInFile(Secret[Any]):
-    """The secret field `name` of `settings`, as its file holds it now; else the last valid one."""
+    """The current value of a secret field in the file `path`, or else the last valid one."""
 
-    def __init__(self, settings: BaseServiceSettings, name: str) -> None:
+    def __init__(self, settings: BaseServiceSettings, name: str, path: str) -> None:
         super().__init__(getattr(settings, name).get_secret_value())
         self._variable = f"{name.upper()}_FILE"
-        self._path = environ[self._variable]
+        self._path = path
         field = type(settings).model_fields[name]
         annotation: Any = Annotated[field.annotation, field]
         self._validate = TypeAdapter[Any](annotation).validate_python

@@ -10,7 +10,7 @@ from procrastinate.connector import Notify
 from psycopg import AsyncConnection, Error
 from psycopg.sql import SQL, Identifier
 
-from ..postgres.pool import ANSWER_SECONDS, Pool
+from ..postgres.pool import USE_SECONDS, Pool
 
 RECONNECT_SECONDS = 1
 PING_SECONDS = 30
@@ -53,5 +53,5 @@ async def _pass_on(connection: AsyncConnection, on_notification: Notify) -> None
     while True:
         async for notification in connection.notifies(timeout=PING_SECONDS):
             await on_notification(channel=notification.channel, payload=notification.payload)
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(USE_SECONDS):
             await connection.execute("SELECT 1")

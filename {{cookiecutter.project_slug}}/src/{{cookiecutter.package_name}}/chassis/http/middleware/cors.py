@@ -19,7 +19,7 @@ class CorsMiddleware(CORSMiddleware):
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Respond with 204 in any case; the browser compares the request with what is allowed."""
+        """Respond with 204 and the allowed values in any case; the browser enforces them."""
         headers = super().preflight_response(request_headers).headers
         del headers["content-length"], headers["content-type"]
         return Response(status_code=204, headers=dict(headers))

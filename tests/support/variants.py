@@ -133,7 +133,7 @@ def deciding(folder: str = "") -> list[str]:
         option
         for option in OPTIONS
         if any(
-            pattern.startswith(folder) and re.match(rf"{option}(!?=|$)", feature)
+            f"{pattern}/".startswith(folder) and re.match(rf"{option}(!?=|$)", feature)
             for feature, patterns in FEATURES.items()
             for pattern in patterns
         )

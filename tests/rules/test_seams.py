@@ -167,7 +167,7 @@ def test_free_text_stays_out_of_code(path: Path) -> None:
         assert not FREE_TEXT.intersection(VALUE.findall(path.read_text(encoding="utf-8")))
 
 
-def test_only_files_with_braces_of_their_own_are_verbatim() -> None:
+def test_only_files_whose_syntax_has_braces_are_verbatim() -> None:
     for path in filter(Path.is_file, SERVICE.rglob("*")):
         first, _, rest = path.read_text(encoding="utf-8").partition("\n")
         if "raw" in first:

@@ -110,7 +110,7 @@ def matching(pattern: str) -> frozenset[str]:
 
 
 def verbatim(text: str) -> bool:
-    """Return whether a file is rendered as it is: its syntax has braces of its own."""
+    """Return whether a file is rendered verbatim, since its syntax has braces as Jinja has."""
     return text.startswith("{% raw -%}\n") and text.endswith("{% endraw %}\n")
 
 

@@ -12,6 +12,7 @@ SEAMS = {
     ".circleci/config.yml",
     ".dockerignore",
     ".env.example",
+    "Makefile",
     "README.md",
     "azure-pipelines.yml",
     "chaos/test_fuzz.py",

@@ -9,7 +9,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
 from tests.support.needs import lack
-from tests.support.pipeline_contract import DELIVERY, DEPLOYS, ROLLBACK, WEEKLY
+from tests.support.pipeline_contract import CHECKED, DEPLOYS, RELEASED, ROLLBACK, WEEKLY
 from tools.pythons import UV, outside
 
 from .test_pipeline_steps import START, sh
@@ -36,7 +36,7 @@ def gitlab(service: Path, *arguments: str, path: str = "") -> subprocess.Complet
 @pytest.fixture(scope="module")
 def repository(cookies_session: Cookies) -> Path:
     """A service of GitLab in a repository whose origin is there."""
-    service = Baker(cookies_session).bake(ci="gitlab", kubernetes=True)
+    service = Baker(cookies_session).bake(ci="gitlab", release=True, kubernetes=True)
     made = sh(service, f"make setup && {START} && git remote add origin git@example.com:a/b.git")
     assert made.returncode == 0, made.stdout
     return service
@@ -45,9 +45,9 @@ def repository(cookies_session: Cookies) -> Path:
 @pytest.mark.parametrize(
     ("source", "names"),
     [
-        ("merge_request_event", [n for n, stage in DELIVERY.items() if stage.on_proposals]),
-        ("push", [*DELIVERY, *DEPLOYS]),
-        ("schedule", [*DELIVERY, *DEPLOYS, *WEEKLY]),
+        ("merge_request_event", [*CHECKED]),
+        ("push", [*CHECKED, *RELEASED, *DEPLOYS]),
+        ("schedule", [*CHECKED, *RELEASED, *DEPLOYS, *WEEKLY]),
         ("web", [*ROLLBACK]),
     ],
 )

@@ -10,15 +10,16 @@ from pytest_cookies.plugin import Cookies
 from .baking import Baker
 
 Services = Callable[..., Path]
-"""Returns the service of a provider, deployed to Kubernetes unless told otherwise."""
+FEATURES = [(), ("release",), ("release", "kubernetes")]
+"""What a pipeline is made for: checks; releases; deployments."""
 
 
 @pytest.fixture(scope="session")
 def services(cookies_session: Cookies) -> Services:
-    """Return the service of a provider, with Kubernetes or without; each is rendered once."""
+    """Return the service of a provider with these features, by default with all."""
 
     @cache
-    def service(provider: str, kubernetes: bool) -> Path:
-        return Baker(cookies_session).bake(ci=provider, kubernetes=kubernetes)
+    def service(provider: str, features: tuple[str, ...]) -> Path:
+        return Baker(cookies_session).bake(ci=provider, **dict.fromkeys(features, True))
 
-    return lambda provider, kubernetes=True: service(provider, kubernetes)
+    return lambda provider, features=FEATURES[-1]: service(provider, features)

@@ -1,6 +1,6 @@
 """The stages that every provider's pipeline has to have, and how one differs from them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from .stages import Pipeline, Stage
@@ -22,27 +22,30 @@ PROPOSED = {
     "image": stage("make image smoke save", "check test conformance", keeps="image.tar"),
 }
 """What a proposal passes through, as far as it gets."""
-DELIVERY = {name: replace(stage, on_proposals=True) for name, stage in PROPOSED.items()} | {
-    "scan": stage("make load scan", "image", "image.tar"),
-    "publish": stage("make load publish", "scan", "image.tar", "release"),
-    "sign": stage("make load sbom sign", "publish", "image.tar release"),
+CHECKED = {name: replace(stage, on_proposals=True) for name, stage in PROPOSED.items()}
+RELEASED = {
+    "scan": stage("make scan", "image", "image.tar"),
+    "publish": stage("make login load publish", "scan", "image.tar", "release"),
+    "sign": stage("make login sign", "publish", "release"),
 }
-STAGING = stage("make verify deploy probe OVERLAY=staging", "sign", "release")
-PRODUCTION = stage("make verify deploy probe OVERLAY=production", "staging", "release")
+STAGING = stage("make login verify deploy probe OVERLAY=staging", "sign", "release")
+PRODUCTION = stage("make login verify deploy probe OVERLAY=production", "staging", "release")
 DEPLOYS = {
     "staging": replace(STAGING, environment="staging"),
     "production": replace(PRODUCTION, environment="production", approved=True),
 }
 WEEKLY = {"audit": Stage(("make audit",)), "update": Stage(("make update", "propose"))}
-ROLLBACK = {"rollback": Stage(("make verify deploy probe OVERLAY=… RELEASE=…",))}
-"""The contract: what each provider is held to, with Kubernetes and without."""
+ROLLBACK = {"rollback": Stage(("make login verify deploy probe OVERLAY=… RELEASE=…",))}
+"""The contract of every provider's pipeline."""
 
 
-def faults(found: Pipeline, kubernetes: bool) -> Iterator[str]:
-    """Yield each difference between a pipeline and the contract."""
-    yield from differences("delivery", found.delivery, DELIVERY | (DEPLOYS if kubernetes else {}))
+def faults(found: Pipeline, features: Collection[str]) -> Iterator[str]:
+    """Yield each difference between the pipeline of a service with these features and the contract."""
+    deployed = {"release", "kubernetes"} <= set(features)
+    expected = CHECKED | (RELEASED if "release" in features else {}) | (DEPLOYS if deployed else {})
+    yield from differences("delivery", found.delivery, expected)
     yield from differences("weekly", found.weekly, WEEKLY)
-    yield from differences("by hand", found.by_hand, ROLLBACK if kubernetes else {})
+    yield from differences("by hand", found.by_hand, ROLLBACK if deployed else {})
     if not found.delivered_weekly:
         yield "weekly: nothing is delivered again"
 

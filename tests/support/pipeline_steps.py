@@ -8,11 +8,11 @@ from tools.ci_dialects import documents
 from .template import SERVICE
 
 NEED_DOCKER = {"make image smoke save"}
-NEED_A_REGISTRY = {"make load publish", "make load sbom sign"}
+NEED_A_REGISTRY = {"make login load publish", "make login sign"}
 """What needs Docker, a registry and a signer: tests/ship/test_signed_releases.py runs it."""
-NEED_THE_INTERNET = {"make audit", "make load scan"}
+NEED_THE_INTERNET = {"make audit", "make scan"}
 """What asks for known faults, of which there is no copy here."""
-NEED_A_CLUSTER = {"make verify deploy probe"}
+NEED_A_CLUSTER = {"make login verify deploy probe"}
 PROVE = {"make conformance"}
 """What proves the promises of a service."""
 NEED_AN_ACCOUNT = {"python3 -m dev.pull_request"}

@@ -1,4 +1,4 @@
-"""Deletes the files of features not chosen, as `_features` in cookiecutter.json lists them."""
+"""Delete the files of features not chosen, listed under `_features` in cookiecutter.json."""
 
 import json
 import shutil
@@ -9,8 +9,8 @@ ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 
 def chosen(feature, answers):
-    """Tell whether the answers choose `name` (yes), `name=value` or `name!=value`."""
-    # Both hooks have this function: Cookiecutter runs each as a file that can import no other.
+    """Return whether the answers choose `name` (yes), `name=value` or `name!=value`."""
+    # Duplicated in both hooks: Cookiecutter runs each as a single file that cannot import another.
     name, differs, value = feature.partition("!=")
     if differs:
         return answers[name] != value
@@ -19,11 +19,11 @@ def chosen(feature, answers):
 
 
 def delete_unchosen(project, answers):
-    """Delete what features that are not chosen list; return the patterns that match nothing."""
+    """Delete the files of features not chosen; return the patterns that match no file."""
     missing, doomed = [], []
     for feature, patterns in answers["_features"].items():
         for pattern in patterns:
-            # A replay file may say anything; what is deleted lies in the project all the same.
+            # Replay files can hold any pattern; never delete outside of the project.
             found = [] if ".." in pattern else list(project.glob(pattern))
             if not found:
                 missing.append(f"{feature}: {pattern}")
@@ -39,8 +39,8 @@ def delete_unchosen(project, answers):
 
 
 def prune(folder, project):
-    """Delete a folder that has become empty, and those above it in the project."""
-    # Others stay, such as those that git keeps where a project is rendered over an older one.
+    """Delete an empty folder and its empty parents, up to the project."""
+    # Other empty folders are kept: an existing project that is rendered over may have some.
     while folder != project and not (folder.exists() and any(folder.iterdir())):
         if folder.exists():
             folder.rmdir()
@@ -50,5 +50,5 @@ def prune(folder, project):
 if __name__ == "__main__":
     missing = delete_unchosen(Path.cwd(), ANSWERS)
     if missing:
-        print("The template is broken, these match no file: " + "; ".join(missing), file=sys.stderr)
+        print("Patterns of _features that match no file: " + "; ".join(missing), file=sys.stderr)
         sys.exit(1)

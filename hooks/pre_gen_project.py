@@ -1,4 +1,4 @@
-"""Refuses answers that cannot work, all at once, each with its reason, before writing anything."""
+"""Reject invalid answers, all at once, each with its reason, before anything is written."""
 
 import json
 import keyword
@@ -14,17 +14,17 @@ ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 SLUG = re.compile(r"[a-z](-?[a-z0-9])*")
 PACKAGE = re.compile(r"[a-z](_?[a-z0-9])*")
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-LONGEST_NAME = 30
-LONGEST_TEXT = 100
+MAX_NAME_LENGTH = 30
+MAX_TEXT_LENGTH = 100
 DEVICES = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(10)}
 UNLISTED = {"annotationlib", "compression", "sitecustomize", "test", "usercustomize"}
-"""What `sys.stdlib_module_names` leaves out, or holds in newer versions than this one."""
-UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
-"""Categories of Unicode: control, bidirectional, zero-width, unassigned, private, separators."""
+"""Modules missing from `sys.stdlib_module_names`, in general or in this version of Python."""
+INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+"""Unicode categories: control, format, unassigned, private use, surrogate, separators."""
 
 
 def problems(answers):
-    """Return every reason to refuse these answers, as `question: reason`."""
+    """Return all errors of these answers, as `question: reason`."""
     return [
         f"{question}: {reason}"
         for question, answer in answers.items()
@@ -34,38 +34,38 @@ def problems(answers):
 
 
 def reasons(question, answer, answers):
-    """Answers of a replay file may be anything: Cookiecutter checks only those given otherwise."""
+    """Yield the errors of one answer; Cookiecutter does not check answers of a replay file."""
     choices = answers["_choices"].get(question)
     if choices:
         if not any(answer == choice and type(answer) is type(choice) for choice in choices):
-            yield f"{answer!r} is none of {', '.join(map(str, choices))}"
+            yield f"{answer!r} is not one of {', '.join(map(str, choices))}"
     elif isinstance(answer, str):
         yield from CHECKS.get(question, text)(answer, answers)
         if answers.get(f"__{question}_quoted", quoted(answer)) != quoted(answer):
-            yield "is not what its quoted form was made of; answer anew, do not edit a replay file"
+            yield "differs from its quoted form; answer again instead of editing a replay file"
     else:
-        yield f"{answer!r} is no text, and _choices in cookiecutter.json does not offer it"
+        yield f"must be text, not {answer!r}"
 
 
 def quoted(answer):
-    """Return an answer as it stands between double quotes."""
+    """Escape an answer for use between double quotes."""
     return answer.replace("\\", r"\\").replace('"', r"\"")
 
 
 def text(answer, _answers):
-    """Free text is one line, can be seen, and stays what it is in every file."""
+    """Free text is one line of visible characters that Jinja does not interpret."""
     if not answer.strip():
         yield "must not be empty"
     elif answer != answer.strip():
-        yield "must not begin or end with a blank"
-    if len(answer) > LONGEST_TEXT:
-        yield f"is {len(answer)} characters long, {LONGEST_TEXT} are allowed"
-    unseen = sorted({c for c in answer if unicodedata.category(c) in UNSEEN})
-    if unseen:
-        codes = ", ".join(f"U+{ord(character):04X}" for character in unseen)
-        yield f"holds characters that cannot be seen ({codes})"
+        yield "must not start or end with whitespace"
+    if len(answer) > MAX_TEXT_LENGTH:
+        yield f"has {len(answer)} characters; the maximum is {MAX_TEXT_LENGTH}"
+    invisible = sorted({c for c in answer if unicodedata.category(c) in INVISIBLE})
+    if invisible:
+        codes = ", ".join(f"U+{ord(character):04X}" for character in invisible)
+        yield f"must not contain invisible characters ({codes})"
     if re.search(r"[{][#%{]", answer):
-        yield "must not hold {" + "{, {" + "% or {" + "#, which begin a template's tags"
+        yield "must not contain {" + "{, {" + "% or {" + "#, which start a tag of Jinja"
 
 
 def slug(answer, answers):
@@ -74,39 +74,39 @@ def slug(answer, answers):
 
 
 def package(answer, answers):
-    """The package is imported beside the standard library and the service's dependencies."""
+    """The package must not hide a module of the standard library or a dependency."""
     yield from name(answer, answers, PACKAGE, "_")
     if keyword.iskeyword(answer):
-        yield f"{answer!r} is a keyword of Python"
+        yield f"{answer!r} is a Python keyword; choose another name"
     if answer in sys.stdlib_module_names | UNLISTED:
-        yield f"{answer!r} is a module of Python's standard library"
+        yield f"{answer!r} is a standard library module; choose another name"
 
 
 def name(answer, answers, pattern, joint):
-    """Names are short, so that no line of the service breaks elsewhere for a longer one."""
+    """Names are short: a long one would change the line breaks of the formatted code."""
     if not pattern.fullmatch(answer):
-        yield f"{answer!r} must be of a-z, 0-9 and single {joint}, and begin with a letter"
-    if len(answer) > LONGEST_NAME:
-        yield f"is {len(answer)} characters long, {LONGEST_NAME} are allowed"
+        yield f"{answer!r} must consist of a-z, 0-9 and single {joint}, and start with a letter"
+    if len(answer) > MAX_NAME_LENGTH:
+        yield f"has {len(answer)} characters; the maximum is {MAX_NAME_LENGTH}"
     if answer.replace("-", "_") in answers["_reserved"]:
-        yield f"{answer!r} is a package or folder that the service has already"
+        yield f"{answer!r} is a dependency or folder of the service; choose another name"
     if answer in DEVICES:
-        yield f"{answer!r} is the name of a device on Windows"
+        yield f"{answer!r} is a device name on Windows; choose another name"
 
 
 def email(answer, _answers):
-    """An address stands between quotes in pyproject.toml."""
+    """The address is written between quotes in pyproject.toml."""
     if not EMAIL.fullmatch(answer):
         yield f"{answer!r} is not an e-mail address such as you@example.com"
-    if len(answer) > LONGEST_TEXT:
-        yield f"is {len(answer)} characters long, {LONGEST_TEXT} are allowed"
+    if len(answer) > MAX_TEXT_LENGTH:
+        yield f"has {len(answer)} characters; the maximum is {MAX_TEXT_LENGTH}"
 
 
 CHECKS = {"project_slug": slug, "package_name": package, "author_email": email}
 
 
 def unmet_requirements(answers):
-    """Return, for each chosen feature, what it needs that was not chosen."""
+    """Return an error for each chosen feature whose requirement is not chosen."""
     return [
         f"{feature}: needs {needed}, not {answers[needed.split('=')[0].rstrip('!')]!r}"
         for feature, requirements in answers["_requires"].items()
@@ -117,8 +117,8 @@ def unmet_requirements(answers):
 
 
 def chosen(feature, answers):
-    """Tell whether the answers choose `name` (yes), `name=value` or `name!=value`."""
-    # Both hooks have this function: Cookiecutter runs each as a file that can import no other.
+    """Return whether the answers choose `name` (yes), `name=value` or `name!=value`."""
+    # Duplicated in both hooks: Cookiecutter runs each as a single file that cannot import another.
     question, differs, value = feature.partition("!=")
     if differs:
         return answers[question] != value
@@ -127,8 +127,8 @@ def chosen(feature, answers):
 
 
 def remove_folders(answers):
-    """Remove the folders, if empty, that a slug such as `a/b` or `../a/b` has made."""
-    # Cookiecutter makes them all before it runs this, and then removes the innermost alone.
+    """Remove the empty folders that Cookiecutter created for a slug such as `a/b` or `../a/b`."""
+    # Cookiecutter creates all of them before this hook, and afterwards removes the innermost only.
     output = Path(answers.get("_output_dir", "..")).resolve()
     innermost = Path(output, str(answers["project_slug"]))
     made = [folder.resolve() for folder in (innermost, *innermost.parents)]
@@ -136,14 +136,14 @@ def remove_folders(answers):
     if len(made) > 1:
         os.chdir(output)
         for folder in made:
-            with suppress(OSError):  # It holds something.
+            with suppress(OSError):  # It is not empty.
                 folder.rmdir()
 
 
 if __name__ == "__main__":
     found = problems(ANSWERS)
     for problem in found:
-        # Whatever the console can show, the reason is told.
+        # Escaped, since the console may not support Unicode.
         print(problem.encode("ascii", "backslashreplace").decode(), file=sys.stderr)
     if found:
         remove_folders(ANSWERS)

@@ -1,4 +1,4 @@
-"""Renders shared by the tests: one folder a variant, made once."""
+"""Shared fixtures, and the distribution of tests to processes."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,11 +12,19 @@ from tools.pythons import newest_python
 
 from .support import variant_table
 from .support.baking import Baker
-from .support.ci_services import services  # noqa: F401  # A fixture.
 from .support.cluster import cluster, delivering_python, deployable  # noqa: F401  # Fixtures.
-from .support.containers import alone, compose, image, package, service, up  # noqa: F401  # Fixtures.
+from .support.containers import compose, image, service, up  # noqa: F401  # Fixtures.
 from .support.environments import Environments
-from .support.small_template import marked, output, own, refuses, said, slim, small  # noqa: F401  # Fixtures.
+from .support.pipelines import services  # noqa: F401  # A fixture.
+from .support.small_template import (  # noqa: F401  # Fixtures.
+    assert_rejected,
+    marked,
+    marked_contents,
+    output,
+    own,
+    small,
+    small_folder,
+)
 from .support.updates import owned, rendering, template_repository  # noqa: F401  # Fixtures.
 from .support.variants import ROWS, VARIANTS, behaviour
 
@@ -24,16 +32,16 @@ from .support.variants import ROWS, VARIANTS, behaviour
 def pytest_report_header() -> list[str]:
     return [
         f"services are rendered for Python {newest_python()}",
-        f"services with MongoDB are tested on {mongodb.name()}",
+        f"services with MongoDB are tested with {mongodb.name()}",
     ]
 
 
-@pytest.hookimpl(tryfirst=True)  # Before xdist reads the marks.
+@pytest.hookimpl(tryfirst=True)  # Before pytest-xdist reads the marks.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let processes share the tests: a module, or its variants of one kind, are the work of one.
+    """Group the tests for pytest-xdist and put groups with tests that take minutes first.
 
-    It renders them once, makes their environment and fills its cache. What takes minutes comes
-    first: nothing may wait for it, neither in the end nor in its own process.
+    A group shares renders, virtual environments and caches in one process. Starting long tests
+    first avoids waiting for one of them at the end.
     """
     groups = {item: group_of(item) for item in items}
     slow = {groups[item] for item in items if item.get_closest_marker("minutes")}
@@ -43,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def group_of(item: pytest.Item) -> str:
-    """Return the name of the tests that one process does."""
+    """Return the group of a test: its module, or the variants of it that behave alike."""
     if mark := item.get_closest_marker("xdist_group"):
         return str(mark.args[0])
     shared = getattr(getattr(item, "callspec", None), "params", {}).get("variant", "")
@@ -51,7 +59,7 @@ def group_of(item: pytest.Item) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table of variants and checks, if they were run."""
+    """Print the table of variants and checks if any were run."""
     reports = [
         report
         for outcome in ("passed", "failed", "error", "skipped")
@@ -62,24 +70,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def inner_sessions_have_a_folder_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Let the tests that services run keep their files below ours.
+def separate_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give the pytest sessions of rendered services a separate temporary folder.
 
-    pytest closes the folder of all its sessions to others whenever one starts. Where root runs the
-    tests, the embedded servers are another user's, and so would lose their way.
+    Each session of pytest makes the shared folder inaccessible to other users. If root runs the
+    tests, the embedded servers run as another user and would lose access to their data.
     """
     os.environ["PYTEST_DEBUG_TEMPROOT"] = str(tmp_path_factory.mktemp("inner"))
 
 
 @pytest.fixture
 def baker(cookies: Cookies) -> Baker:
-    """Renders for one test alone."""
+    """Renders for a single test."""
     return Baker(cookies)
 
 
 @pytest.fixture(scope="session")
 def rendered(cookies_session: Cookies) -> Callable[[str], Path]:
-    """Return the folder of a variant, by its id; it is rendered when it is first asked for."""
+    """Return a function that returns the render of a variant; each is rendered once."""
     baker, folders = Baker(cookies_session), dict[str, Path]()
 
     def folder_of(variant: str) -> Path:
@@ -92,13 +100,13 @@ def rendered(cookies_session: Cookies) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
-    """Return the environments of this process: two at once would install over each other."""
+    """The virtual environments of this process, since installations must not run concurrently."""
     return Environments(tmp_path_factory.getbasetemp() / "environments")
 
 
 @pytest.fixture(scope="session")
 def mongodb_url() -> Iterator[str]:
-    """Run a server for as long as tests need one."""
+    """The URL of a MongoDB server."""
     with mongodb.server() as running:
         yield running.url
 

@@ -14,7 +14,7 @@ import yaml
 from cookiecutter.main import cookiecutter
 
 from tests.support.template import FIRST, files_of
-from tests.support.variants import VARIANTS, spoken
+from tests.support.variants import VARIANTS, argument
 
 from .pythons import ROOT, newest_python
 
@@ -79,7 +79,7 @@ def containers(service: Path) -> list[str]:
 def as_arguments(answers: dict[str, Any]) -> str:
     """Return the answers that differ from the default, as command-line arguments."""
     others = {name: value for name, value in answers.items() if FIRST[name] != value}
-    given = " ".join(shlex.quote(f"{name}={spoken(value)}") for name, value in others.items())
+    given = " ".join(shlex.quote(f"{name}={argument(value)}") for name, value in others.items())
     return given or "default"
 
 

@@ -1,1 +1,1 @@
-"""What every render must be: files, format, lint, types, hostile answers, reproducible bytes."""
+"""Checks of every render: files, format, lint, types, hostile answers, reproducible bytes."""

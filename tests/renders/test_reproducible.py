@@ -1,4 +1,4 @@
-"""The same answers make the same bytes, whatever the machine, its clock and its git are like."""
+"""The same answers render the same bytes, whatever the environment, umask and git settings."""
 
 import shutil
 import stat
@@ -27,7 +27,7 @@ ELSEWHERE: dict[str, str | None] = {
 
 
 def files(service: Path) -> dict[str, tuple[bytes, bool]]:
-    """Return what each file holds and whether it can be executed, by its path."""
+    """Return the content of each file and whether it is executable, by its path."""
     return {
         path.relative_to(service).as_posix(): (
             path.read_bytes(),
@@ -45,19 +45,19 @@ def service(own: Path, output: Path) -> Path:
 
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
-    """Return another folder to render into."""
+    """A second folder to render into."""
     folder = tmp_path / "other"
     folder.mkdir()
     return folder
 
 
-def test_another_machine_makes_the_same_bytes(service: Path, own: Path, other: Path) -> None:
+def test_another_environment_renders_the_same_bytes(service: Path, own: Path, other: Path) -> None:
     again = run(ROOT, other, replay_file(ROOT, own, ANSWERS), variables=ELSEWHERE)
     assert files(again) == files(service)
 
 
 @pytest.mark.parametrize("umask", ["000", "077"])
-def test_a_umask_changes_no_byte_and_opens_no_file(
+def test_the_umask_does_not_affect_content_or_make_files_writable_for_others(
     service: Path, own: Path, other: Path, umask: str
 ) -> None:
     through = ["sh", "-c", f'umask {umask} && exec "$@"', "sh"]
@@ -66,30 +66,22 @@ def test_a_umask_changes_no_byte_and_opens_no_file(
     assert not [path for path in again.rglob("*") if path.is_file() and path.stat().st_mode & 0o022]
 
 
-def test_secrets_are_their_owners_alone_whatever_the_umask(service: Path) -> None:
+def test_only_the_owner_can_read_secrets_whatever_the_umask(service: Path) -> None:
     subprocess.run([sys.executable, "dev/dotenv.py"], cwd=service, umask=0, check=True)
     assert stat.S_IMODE((service / ".env").stat().st_mode) == 0o600
     assert "_PASSWORD=" in (service / ".env").read_text()
 
 
-def test_a_checkout_for_windows_makes_the_same_bytes(own: Path, tmp_path: Path) -> None:
+def test_a_checkout_with_crlf_renders_the_same_bytes(own: Path, tmp_path: Path) -> None:
     if not (ROOT / ".git").exists() or not shutil.which("git"):
-        lack("this is no clone of git")
-    made = []
+        lack("the template is not a git clone")
+    rendered = []
     for name, *options in (("plain",), ("windows", "core.autocrlf=true", "core.eol=crlf")):
         template, output = tmp_path / name / "template", tmp_path / name / "output"
-        configuration = [word for option in options for word in ("-c", option)]
-        clone = [
-            "git",
-            *configuration,
-            "clone",
-            "--quiet",
-            *configuration,
-            str(ROOT),
-            str(template),
-        ]
+        settings = [word for option in options for word in ("-c", option)]
+        clone = ["git", *settings, "clone", "--quiet", *settings, str(ROOT), str(template)]
         subprocess.run(clone, check=True)
         output.mkdir()
-        made.append(files(run(template, output, replay_file(template, own, ANSWERS))))
-    assert made[0] == made[1]
-    assert not [path for path, (content, _) in made[1].items() if b"\r" in content]
+        rendered.append(files(run(template, output, replay_file(template, own, ANSWERS))))
+    assert rendered[0] == rendered[1]
+    assert not [path for path, (content, _) in rendered[1].items() if b"\r" in content]

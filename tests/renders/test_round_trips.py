@@ -1,4 +1,4 @@
-"""Whatever answer the hook accepts comes back from the files that hold it (property-based)."""
+"""Property-based: every answer that the hook accepts can be read back from the rendered files."""
 
 import ast
 import keyword
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jinja2 import FileSystemLoader
 
 from tests.support.hostile_answers import CORPUS, FREE_TEXTS, MARKERS
-from tests.support.parsed_files import filled_in, meaning
+from tests.support.parsed_files import filled_in, parsed
 from tests.support.template import DECLARED, FIRST, ROOT, SERVICE, files_of, with_derived
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
@@ -24,21 +24,21 @@ quick = settings(thorough, max_examples=40)
 
 HOOK: dict[str, Any] = {}
 source = (ROOT / "hooks" / "pre_gen_project.py").read_text(encoding="utf-8")
-exec(source.replace("{{ cookiecutter | tojson }}", "{}"), HOOK)  # noqa: S102  # It is ours.
+exec(source.replace("{{ cookiecutter | tojson }}", "{}"), HOOK)  # noqa: S102  # Trusted code.
 
 JINJA = create_env_with_context({"cookiecutter": DECLARED})
 JINJA.loader = FileSystemLoader([SERVICE, ROOT / "templates"])
 PRIVATE = {name: DECLARED[name] for name in DECLARED if name[0] == "_" != name[1]}
-"""What the hook and the files read besides answers."""
+"""Private variables that hooks and files use besides answers."""
 
 
 def accepted(answers: dict[str, str]) -> bool:
-    """Ask the hook."""
+    """Return whether the hook accepts the answers."""
     return not HOOK["problems"](FIRST | MARKERS | PRIVATE | answers)
 
 
 def rendered(path: str, answers: dict[str, str]) -> str:
-    """Render one file as Cookiecutter does, but write it nowhere."""
+    """Render one file as Cookiecutter does and return its text."""
     context = with_derived(FIRST | MARKERS | PRIVATE | answers)
     text: str = JINJA.get_template(path).render(cookiecutter=context)
     return text
@@ -46,7 +46,7 @@ def rendered(path: str, answers: dict[str, str]) -> str:
 
 @cache
 def holding(*questions: str) -> dict[str, str]:
-    """Return the files that hold an answer to one of these questions, with markers."""
+    """Return the files that hold an answer to one of these questions, rendered with markers."""
     copied = tuple(DECLARED["_copy_without_render"])
     paths = [path for path in sorted(files_of(SERVICE)) if not path.startswith(copied)]
     texts = {path: rendered(path, {}) for path in paths}
@@ -56,18 +56,18 @@ def holding(*questions: str) -> dict[str, str]:
 
 @cache
 def holding_names() -> dict[str, str]:
-    """Return those with the slug or the package, of Python only some short ones."""
+    """Return the files with the slug or the package name; of Python modules, the eight shortest."""
     files = holding("project_slug", "package_name")
     modules = sorted((path for path in files if path.endswith(".py")), key=lambda p: len(files[p]))
     return {path: text for path, text in files.items() if path not in modules[8:]}
 
 
 def syntax(path: str, text: str) -> Any:
-    """Return how a program reads a file: as data, as Python, or as words of shell, line by line."""
+    """Parse a file as data, as Python, or line by line as shell words."""
     if path.endswith(".py"):
         return ast.dump(ast.parse(text))
-    if not isinstance(read := meaning(path, text), str):
-        return read
+    if not isinstance(content := parsed(path, text), str):
+        return content
     lines = []
     for line in text.splitlines():
         with suppress(ValueError):  # Prose holds apostrophes.
@@ -75,19 +75,22 @@ def syntax(path: str, text: str) -> Any:
     return lines
 
 
-def come_back(
-    files: dict[str, str], answers: dict[str, str], read: Callable[[str, str], Any]
+def assert_round_trip(
+    files: dict[str, str], answers: dict[str, str], parse: Callable[[str, str], Any]
 ) -> None:
+    """Check that files differ from those with markers only by the answers."""
     for path, marked in files.items():
-        said = read(path, rendered(path, answers))
-        assert said == filled_in(read(path, marked), {**MARKERS, **answers}, MARKERS), path
+        found = parse(path, rendered(path, answers))
+        assert found == filled_in(parse(path, marked), {**MARKERS, **answers}, MARKERS), path
 
 
 NASTY = st.text("\"'\\#{}%$`<>&*[]():;,-|!@=/?~ anu0", min_size=1, max_size=100)
-SEEN = st.text(st.characters(exclude_categories=HOOK["UNSEEN"]), min_size=1, max_size=100)
-TOLD = st.sampled_from([text for texts in CORPUS["accepted"]["text"].values() for text in texts])
+VISIBLE = st.text(st.characters(exclude_categories=HOOK["UNSEEN"]), min_size=1, max_size=100)
+CORPUS_TEXTS = st.sampled_from(
+    [text for texts in CORPUS["accepted"]["text"].values() for text in texts]
+)
 TEXTS = st.fixed_dictionaries(
-    dict.fromkeys(FREE_TEXTS, st.one_of(NASTY, SEEN, TOLD).map(str.strip))
+    dict.fromkeys(FREE_TEXTS, st.one_of(NASTY, VISIBLE, CORPUS_TEXTS).map(str.strip))
     | {"author_email": st.from_regex(HOOK["EMAIL"], fullmatch=True)}
 )
 WORDS = st.sampled_from([*CORPUS["accepted"]["package_name"]["yaml"], *keyword.kwlist, "a", "z"])
@@ -101,17 +104,19 @@ NAMES = st.fixed_dictionaries(
 
 @thorough
 @given(TEXTS.filter(accepted))
-def test_an_accepted_text_comes_back_from_every_file_that_holds_it(answers: dict[str, str]) -> None:
-    come_back(holding(*FREE_TEXTS, "author_email"), answers, meaning)
+def test_an_accepted_text_can_be_read_back_from_every_file(answers: dict[str, str]) -> None:
+    assert_round_trip(holding(*FREE_TEXTS, "author_email"), answers, parsed)
 
 
 @quick
 @given(NAMES.filter(accepted))
-def test_an_accepted_name_comes_back_from_data_python_and_shell(answers: dict[str, str]) -> None:
-    come_back(holding_names(), answers, syntax)
+def test_an_accepted_name_can_be_read_back_from_data_python_and_shell(
+    answers: dict[str, str],
+) -> None:
+    assert_round_trip(holding_names(), answers, syntax)
 
 
-def test_the_files_that_hold_answers_are_found() -> None:
+def test_files_that_hold_answers_are_found() -> None:
     assert {"README.md", "LICENSE", "pyproject.toml"} <= holding(*FREE_TEXTS).keys()
     names = holding_names()
     assert {"compose.yaml", "Dockerfile", "Makefile", ".env.example"} <= names.keys()

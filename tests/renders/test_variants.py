@@ -1,4 +1,4 @@
-"""Every variant: exact files, no residue, valid formats, clean code, and its own tests pass."""
+"""Every variant passes the inspections and its `make check` and `make test`."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from tests.support.findings import findings_in, verdict
 from tests.support.inspection import INSPECTIONS
 from tests.support.needs import need_redis
 from tests.support.template import FIRST
-from tests.support.variants import CI_RUNS, FIRST_OF_ITS_KIND, ROWS, SEEN, VARIANTS, behaviour
+from tests.support.variants import CI_RUNS, FIRST_WITH_BEHAVIOUR, ROWS, TESTED, VARIANTS, behaviour
 from tools.pythons import UV, newest_python, outside
 
 Rendered = Callable[[str], Path]
@@ -21,7 +21,7 @@ every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=list(VARIANTS))
 
 
 def answers_of(variant: str) -> dict[str, Any]:
-    """Return the answers that decide on files, defaults included."""
+    """Return all answers that decide on files."""
     answers = FIRST | VARIANTS[variant]
     if "package_name" not in VARIANTS[variant]:
         slug = VARIANTS[variant].get("project_slug", "order-service")
@@ -30,7 +30,7 @@ def answers_of(variant: str) -> dict[str, Any]:
 
 
 def run(service: Path, *command: str, **variables: str) -> str | None:
-    """Run a command in a service; return what it said if it failed."""
+    """Run a command in a service; return its output if it failed."""
     done = subprocess.run(
         command,
         cwd=service,
@@ -45,52 +45,55 @@ def run(service: Path, *command: str, **variables: str) -> str | None:
 
 @pytest.mark.parametrize("inspection", INSPECTIONS)
 @every_variant
-def test_to_the_eye(rendered: Rendered, variant: str, inspection: str) -> None:
+def test_inspection(rendered: Rendered, variant: str, inspection: str) -> None:
     found = INSPECTIONS[inspection](rendered(variant), answers_of(variant))
     verdict(variant, inspection, found)
 
 
 @every_variant
-def test_its_own_checks(rendered: Rendered, environments: Environments, variant: str) -> None:
+def test_make_check(rendered: Rendered, environments: Environments, variant: str) -> None:
     service = rendered(variant)
-    said = run(service, "make", f"UV={UV}", "check", **environments.of(service))
-    verdict(variant, "make check", [] if said is None else findings_in(said), said or "")
+    output = run(service, "make", f"UV={UV}", "check", **environments.of(service))
+    verdict(variant, "make check", [] if output is None else findings_in(output), output or "")
 
 
 @every_variant
-def test_its_dependencies(rendered: Rendered, environments: Environments, variant: str) -> None:
+def test_dependencies(rendered: Rendered, environments: Environments, variant: str) -> None:
     service = rendered(variant)
     folders = [folder for folder in ("src", "migrations") if (service / folder).exists()]
-    said = run(
+    output = run(
         service,
         *(str(Path(sys.executable).with_name("deptry")), "--no-ansi"),
-        # pydantic requires an exact release of its core, so that ours cannot differ.
+        # pydantic requires an exact version of its core, so a service need not declare it.
         *("--per-rule-ignores", "DEP003=pydantic_core"),
         *folders,
         PYTHONPATH=environments.packages(service),
     )
-    verdict(variant, "deptry", [] if said is None else findings_in(said), said or "")
+    verdict(variant, "deptry", [] if output is None else findings_in(output), output or "")
 
 
-ALONE = {kind: variant for kind, variant in FIRST_OF_ITS_KIND.items() if kind not in CI_RUNS}
-IN_PIPELINES = {value for kind in CI_RUNS for value in zip(SEEN, kind, strict=True)}
+OUTSIDE_CI = {
+    values: variant for values, variant in FIRST_WITH_BEHAVIOUR.items() if values not in CI_RUNS
+}
+"""The variants whose `make test` is not run as a pipeline step, by their behaviour."""
+IN_CI = {answer for values in CI_RUNS for answer in zip(TESTED, values, strict=True)}
 
 
-def is_new(kind: tuple[Any, ...]) -> bool:
-    """Tell whether a kind of the newest Python has an answer that no pipeline has been run with."""
-    answers = set(zip(SEEN, kind, strict=True))
-    return ("python_version", newest_python()) in answers and not answers <= IN_PIPELINES
+def is_new(values: tuple[Any, ...]) -> bool:
+    """Return whether a behaviour has, with the newest Python, an answer not covered in CI."""
+    answers = set(zip(TESTED, values, strict=True))
+    return ("python_version", newest_python()) in answers and not answers <= IN_CI
 
 
 @pytest.mark.minutes
 @pytest.mark.parametrize(
     "variant",
     [
-        pytest.param(variant, id=variant, marks=[] if is_new(kind) else [pytest.mark.slow])
-        for kind, variant in ALONE.items()
+        pytest.param(variant, id=variant, marks=[] if is_new(values) else [pytest.mark.slow])
+        for values, variant in OUTSIDE_CI.items()
     ],
 )
-def test_its_own_tests(
+def test_make_test(
     rendered: Rendered, environments: Environments, variant: str, request: pytest.FixtureRequest
 ) -> None:
     service = rendered(variant)
@@ -98,9 +101,9 @@ def test_its_own_tests(
     variables = environments.of(service)
     if (service / "tests/support/mongodb_server.py").exists():
         variables["MONGODB_URL"] = request.getfixturevalue("mongodb_url")
-    said = run(service, "make", f"UV={UV}", "test", **variables)
-    verdict(variant, "make test", [] if said is None else findings_in(said), said or "")
+    output = run(service, "make", f"UV={UV}", "test", **variables)
+    verdict(variant, "make test", [] if output is None else findings_in(output), output or "")
 
 
-def test_those_that_run_their_own_tests_stand_for_all() -> None:
-    assert {behaviour(row) for row in ROWS.values()} == ALONE.keys() | CI_RUNS
+def test_make_test_is_run_for_every_behaviour() -> None:
+    assert {behaviour(row) for row in ROWS.values()} == OUTSIDE_CI.keys() | CI_RUNS

@@ -1,4 +1,4 @@
-"""`make variant`, and the pytest-xdist groups that `make test` relies on."""
+"""`make variant`, and what `make test` relies on: groups of pytest-xdist, and skipped tests."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.needs import lack
 from tests.support.template import FIRST, expected_files
 from tests.support.variants import VARIANTS
 from tools import variant as tool
@@ -93,3 +94,12 @@ def test_one_xdist_process_runs_all_tests_of_a_group(tmp_path: Path) -> None:
         processes = (tmp_path / f"{group}.txt").read_text().split()
         assert len(processes) == 10
         assert len(set(processes)) == 1
+
+
+def test_a_missing_program_skips_a_test_and_fails_it_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="npx is not installed"):
+        lack("npx is not installed")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="npx is not installed"):
+        lack("npx is not installed")

@@ -1,1 +1,1 @@
-"""Renders that are started and driven: their processes, containers and updates."""
+"""Renders that are run: their processes, containers and updates."""

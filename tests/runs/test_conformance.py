@@ -10,7 +10,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
 from tests.support.mutants import MUTANTS, Mutant
-from tests.support.needs import engine_answers, need_redis
+from tests.support.needs import docker_is_running, need_redis
 from tests.support.running import Installed, install
 from tests.support.template_releases import commit, git
 from tests.support.variants import COMBINATIONS, IN_CI
@@ -47,7 +47,7 @@ def outcomes(service: Installed, *arguments: str, **variables: str) -> dict[str,
 
 
 @pytest.mark.containers
-@pytest.mark.skipif(not engine_answers(), reason="the Docker engine is unavailable")
+@pytest.mark.skipif(not docker_is_running(), reason="the Docker engine is unavailable")
 @pytest.mark.parametrize("variant", IN_CI)
 def test_the_image_passes_the_checks(cookies_session: Cookies, variant: str) -> None:
     service = committed(cookies_session, variant)

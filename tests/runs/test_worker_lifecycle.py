@@ -1,14 +1,11 @@
-"""The life of workers, with a real database: kills, stops, outages, and no job lost or doubled."""
+"""Worker processes that are killed or stopped: no job is lost, none has its effect twice."""
 
 import random
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import monotonic
 from typing import LiteralString
 
 import httpx
@@ -17,7 +14,8 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.running import PATIENCE, Database, Installed, Web, Worker, database, install
+from tests.support.running import TIMEOUT_SECONDS, Installed, Web, Worker, install, until
+from tests.support.servers import PostgresServer, postgres_server
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +24,7 @@ WORKERS = 4
 KILLS = 30
 LEASE = {"job_lease_seconds": 3, "job_retry_seconds": 0.1, "worker_concurrency": 2}
 EFFECTS = "SELECT count(*) FROM effects"
-OBSTACLES = """
+TRIGGERS = """
 CREATE TABLE effects (order_id uuid);
 CREATE FUNCTION take_effect() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO effects VALUES (NEW.id);
@@ -44,7 +42,10 @@ END $$;
 CREATE TRIGGER wait_before_job BEFORE INSERT ON procrastinate_jobs
     FOR EACH ROW EXECUTE FUNCTION wait_before_job();
 """
-"""What a job does takes a moment and is written down as often as it is done; locks hold up both."""
+"""Triggers that record and delay the effect of a job, and wait for locks that a test holds.
+
+Lock 42 stops jobs for the item `slow`; lock 43 stops the creation of jobs.
+"""
 
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
@@ -55,17 +56,16 @@ def service(cookies_session: Cookies) -> Installed:
 
 
 @pytest.fixture(scope="module")
-def postgres(service: Installed) -> Iterator[Database]:
-    # Not in a folder of pytest's: where root runs the tests, the server is another user's.
-    with TemporaryDirectory() as folder, database(service, Path(folder, "data")) as running:
-        with psycopg.connect(running.url) as connection:
-            connection.execute(OBSTACLES)
-        yield running
+def postgres(service: Installed) -> Iterator[PostgresServer]:
+    with postgres_server(service) as server:
+        with psycopg.connect(server.url) as connection:
+            connection.execute(TRIGGERS)
+        yield server
 
 
 @pytest.fixture
-def sql(postgres: Database) -> Iterator[psycopg.Connection]:
-    """Yield a connection of the test's own to a database that holds no order and no job."""
+def sql(postgres: PostgresServer) -> Iterator[psycopg.Connection]:
+    """Connect to the database after deleting all orders and jobs."""
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(
             "TRUNCATE orders, effects, procrastinate_jobs, procrastinate_workers CASCADE"
@@ -84,42 +84,37 @@ def at_least(sql: psycopg.Connection, query: LiteralString, number: int) -> bool
     return count(sql, query) >= number
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Ask until it is so."""
-    deadline = monotonic() + PATIENCE
-    while not condition():
-        assert monotonic() < deadline
-
-
 def wait_for_effects(sql: psycopg.Connection, number: int) -> None:
-    """Wait until so many more jobs have had their effect, or all."""
+    """Wait until this number of further jobs, or all jobs, have had their effect."""
     wanted = min(count(sql, EFFECTS) + number, JOBS)
-    deadline = monotonic() + 4 * PATIENCE
-    while count(sql, EFFECTS) < wanted:
+
+    def reached() -> bool:
         list(sql.notifies(timeout=0.05, stop_after=1))
-        assert monotonic() < deadline
+        return count(sql, EFFECTS) >= wanted
+
+    until(reached, 4 * TIMEOUT_SECONDS)
 
 
-def place(service: Installed, postgres: Database, items: list[str]) -> None:
-    """Place orders over HTTP, and so their jobs."""
+def place(service: Installed, postgres: PostgresServer, items: list[str]) -> None:
+    """Place orders over HTTP, which creates their jobs."""
     with Web(service, database_url=postgres.url, drain_seconds=0) as web:
-        with httpx.Client(base_url=web.url, timeout=PATIENCE) as client:
+        with httpx.Client(base_url=web.url, timeout=TIMEOUT_SECONDS) as client:
             for item in items:
-                answer = client.post("/orders", json={"item": item, "quantity": 1})
-                assert answer.status_code == 201
+                placed = client.post("/orders", json={"item": item, "quantity": 1})
+                assert placed.status_code == 201
         assert web.stop() == 0
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "terminate"])
-def test_whatever_ends_workers_each_job_is_done_and_has_one_effect(
-    service: Installed, postgres: Database, sql: psycopg.Connection, sign: signal.Signals
+def test_every_job_has_one_effect_while_workers_are_killed_or_stopped(
+    service: Installed, postgres: PostgresServer, sql: psycopg.Connection, sign: signal.Signals
 ) -> None:
     place(service, postgres, ["tea"] * JOBS)
-    chance = random.Random(sign)  # noqa: S311  # The same kills each time.
+    chance = random.Random(sign)  # noqa: S311  # Reproducible.
     with ExitStack() as stack:
 
         def start() -> Worker:
-            # While it starts, the others go on and are ended: nobody waits for it.
+            # Do not wait for it: the other workers go on and are ended meanwhile.
             return stack.push(Worker(service, database_url=postgres.url, **LEASE))
 
         workers, ended = [start() for _ in range(WORKERS)], list[Worker]()
@@ -134,7 +129,7 @@ def test_whatever_ends_workers_each_job_is_done_and_has_one_effect(
             workers.append(start())
         wait_for_effects(sql, JOBS)
         until(lambda: count(sql, "SELECT count(*) FROM procrastinate_jobs") == 0)
-        statuses = {worker.process.wait(PATIENCE) for worker in ended}
+        statuses = {worker.process.wait(TIMEOUT_SECONDS) for worker in ended}
         assert statuses == {0 if sign == signal.SIGTERM else -sign}
         for worker in workers:
             assert worker.stop() == 0
@@ -142,31 +137,31 @@ def test_whatever_ends_workers_each_job_is_done_and_has_one_effect(
     assert count(sql, "SELECT count(*) FROM orders WHERE status = 'fulfilled'") == JOBS
 
 
-def test_the_job_of_a_dead_worker_holds_nobody_up(
-    service: Installed, postgres: Database, sql: psycopg.Connection
+def test_the_unfinished_job_of_a_crashed_worker_does_not_block_other_jobs(
+    service: Installed, postgres: PostgresServer, sql: psycopg.Connection
 ) -> None:
-    for_ever = {"database_url": postgres.url, "job_lease_seconds": 3600}
+    settings = {"database_url": postgres.url, "job_lease_seconds": 3600}
     fulfilled = "SELECT count(*) FROM orders WHERE status = 'fulfilled'"
     sql.execute("SELECT pg_advisory_lock(42)")
     place(service, postgres, ["slow"])
-    with Worker(service, **for_ever) as dead:
+    with Worker(service, **settings) as crashed:
         until(partial(at_least, sql, WAITING, 1))
-        dead.process.kill()
+        crashed.process.kill()
     place(service, postgres, ["tea"] * 50)
-    with Worker(service, **for_ever):
+    with Worker(service, **settings):
         until(partial(at_least, sql, fulfilled, 50))
         until(lambda: count(sql, "SELECT count(*) FROM procrastinate_jobs") == 1)
     sql.execute("SELECT pg_advisory_unlock(42)")
 
 
-def test_a_web_process_killed_between_order_and_job_leaves_neither(
-    service: Installed, postgres: Database, sql: psycopg.Connection
+def test_a_web_process_killed_between_order_and_job_stores_neither(
+    service: Installed, postgres: PostgresServer, sql: psycopg.Connection
 ) -> None:
     rounds, at_once = 20, 10
     body = b'{"item": "tea", "quantity": 1}'
     head = f"POST /orders HTTP/1.1\r\nHost: service\r\nContent-Length: {len(body)}\r\n"
     request = f"{head}Content-Type: application/json\r\n\r\n".encode() + body
-    ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '% web'"
+    connections = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '% web'"
     for _ in range(rounds):
         with (
             Web(service, database_url=postgres.url, database_pool_size=at_once) as web,
@@ -181,7 +176,7 @@ def test_a_web_process_killed_between_order_and_job_leaves_neither(
             until(partial(at_least, sql, WAITING, at_once))
             web.process.kill()
         sql.execute("SELECT pg_advisory_unlock(43)")
-        until(lambda: count(sql, ours) == 0)
+        until(lambda: count(sql, connections) == 0)
     orders = sql.execute("SELECT id::text, item FROM orders").fetchall()
     jobs = sql.execute("SELECT args->>'order_id' FROM procrastinate_jobs").fetchall()
     assert sorted(order_id for order_id, _ in orders) == sorted(order_id for (order_id,) in jobs)
@@ -189,22 +184,22 @@ def test_a_web_process_killed_between_order_and_job_leaves_neither(
 
 
 @pytest.mark.parametrize("outage", ["frozen", "killed"])
-def test_a_worker_outlives_an_outage(
-    service: Installed, postgres: Database, sql: psycopg.Connection, outage: str
+def test_a_worker_survives_an_outage_of_the_database(
+    service: Installed, postgres: PostgresServer, sql: psycopg.Connection, outage: str
 ) -> None:
     sql.close()
-    hurt, mend = {
+    stop, resume = {
         "frozen": (postgres.freeze, postgres.thaw),
         "killed": (postgres.kill, postgres.start),
     }[outage]
     with Worker(service, database_url=postgres.url, **LEASE) as worker:
-        hurt()
+        stop()
         try:
             worker.wait_for("job fetch failed")
             assert worker.get("/livez").status_code == 200
             assert worker.get("/readyz").status_code == 503
         finally:
-            mend()
+            resume()
         until(lambda: worker.get("/readyz").status_code == 200)
         place(service, postgres, ["tea"])
         worker.wait_for("job", outcome="done")

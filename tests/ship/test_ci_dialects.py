@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ci_services import FEATURES, Services
-from tests.support.editing import edited
-from tests.support.pipeline_contract import faults
-from tests.support.pipelines import pipeline
+from tests.support.editing import edit
+from tests.support.pipeline_contract import differences
+from tests.support.pipelines import FEATURES, Features, Services, pipeline
 from tests.support.template import OPTIONS
 from tools import ci_dialects
 
@@ -18,164 +17,168 @@ PROVIDERS = [value for value in OPTIONS["ci"] if value != "none"]
 @pytest.mark.parametrize("features", FEATURES, ids="-".join)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_pipeline_fulfils_the_contract(
-    services: Services, provider: str, features: tuple[str, ...]
+    services: Services, provider: str, features: Features
 ) -> None:
-    assert sorted(faults(pipeline(services(provider, features)), features)) == []
+    assert sorted(differences(pipeline(services(provider, features)), features)) == []
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_an_image_is_built_at_one_place(services: Services, provider: str) -> None:
+def test_a_pipeline_builds_the_image_once(services: Services, provider: str) -> None:
     found = pipeline(services(provider))
-    parts = (found.delivery, found.weekly, found.by_hand)
+    parts = (found.delivery, found.weekly, found.manual)
     commands = [run.split() for part in parts for s in part.values() for run in s.runs]
     assert sum("image" in command for command in commands) == 1
 
 
-SCANNED = """\
+SCAN_ON_MAIN = """\
       needs: [image]
       condition: and(succeeded(), eq(variables['Build.SourceBranch'], 'refs/heads/main'))
 """
 MUTANTS = {
-    "github-an-image-before-the-tests": (
+    "github-image-before-the-tests": (
         ".github/workflows/ci.yml",
         "needs: [check, test, conformance]",
         "needs: [check]",
         "image after",
     ),
-    "github-production-beside-staging": (
+    "github-production-without-staging": (
         ".github/workflows/delivery.yml",
         "needs: staging",
         "needs: release",
         "production after",
     ),
-    "github-a-deploy-that-does-not-verify": (
+    "github-deployment-without-verification": (
         ".github/workflows/deploy.yml",
         "run: make login verify deploy probe",
         "run: make login deploy probe",
         "staging runs",
     ),
-    "github-no-digest-is-kept": (
+    "github-digest-not-uploaded": (
         ".github/workflows/release.yml",
         "path: .reports/release\n",
         "path: .reports/releases\n",
-        "publish keeps",
+        "publish uploads",
     ),
-    "github-an-action-that-does-more-than-its-name": (
+    "github-composite-action-with-a-further-step": (
         ".github/actions/uv/action.yml",
         "  steps:\n",
         "  steps:\n    - {name: Audit, run: make audit, shell: bash}\n",
         "check runs",
     ),
-    "gitlab-an-image-before-the-tests": (
+    "gitlab-image-before-the-tests": (
         ".gitlab/ci/check.yml",
         "needs: [check, test, conformance]",
         "needs: [check]",
         "image after",
     ),
-    "gitlab-production-without-a-yes": (
+    "gitlab-production-without-approval": (
         ".gitlab/ci/deploy.yml",
         "allow_failure: false",
         "allow_failure: true",
         "production approved",
     ),
-    "gitlab-a-release-that-was-not-signed": (
+    "gitlab-deployment-of-an-unsigned-release": (
         ".gitlab/ci/deploy.yml",
         "needs: [sign, publish]",
         "needs: [publish]",
         "staging after",
     ),
-    "gitlab-a-proposal-is-published": (
+    "gitlab-merge-request-published": (
         ".gitlab/ci/release.yml",
         "if: $CI_PIPELINE_SOURCE =~ /^(push|schedule)$/",
         "if: $CI_PIPELINE_SOURCE =~ /^(merge_request_event|push|schedule)$/",
-        "publish on_proposals",
+        "publish on_pull_requests",
     ),
-    "gitlab-a-week-without-a-delivery": (
+    "gitlab-no-weekly-delivery": (
         ".gitlab/ci/check.yml",
         "|push|schedule)",
         "|push)",
-        "nothing is delivered again",
+        "weekly: no delivery",
     ),
-    "azure-a-proposal-is-scanned": (
+    "azure-pull-request-scanned": (
         "azure/release.yml",
-        SCANNED,
+        SCAN_ON_MAIN,
         "      needs: [image]\n",
-        "scan on_proposals",
+        "scan on_pull_requests",
     ),
-    "azure-production-beside-staging": (
+    "azure-production-without-staging": (
         "azure/deploy.yml",
         "needs: [staging]",
         "needs: [sign]",
         "production after",
     ),
-    "azure-no-digest-is-kept": ("azure/release.yml", "keeps: [release]", "keeps: []", "keeps"),
-    "azure-a-deploy-that-does-not-verify": (
+    "azure-digest-not-uploaded": ("azure/release.yml", "keeps: [release]", "keeps: []", "uploads"),
+    "azure-deployment-without-verification": (
         "azure/overlay.yml",
         "targets: login verify deploy",
         "targets: login deploy",
         "staging runs",
     ),
-    "azure-production-by-another-environment": (
+    "azure-production-in-another-environment": (
         "azure/overlay.yml",
         "environment: ${{ parameters.overlay }}",
         "environment: staging",
         "production approved",
     ),
-    "azure-no-schedule": ("azure-pipelines.yml", "schedules:", "x-schedules:", "nothing is"),
-    "circleci-production-without-a-yes": (
+    "azure-no-schedule": (
+        "azure-pipelines.yml",
+        "schedules:",
+        "x-schedules:",
+        "weekly: no delivery",
+    ),
+    "circleci-production-without-approval": (
         ".circleci/config.yml",
         "requires: [approval]",
         "requires: [staging]",
         "production approved",
     ),
-    "circleci-a-proposal-is-published": (
+    "circleci-pull-request-published": (
         ".circleci/config.yml",
         "requires: [scan]\n          context: registry\n          filters: *main\n",
         "requires: [scan]\n          context: registry\n",
-        "publish on_proposals",
+        "publish on_pull_requests",
     ),
-    "circleci-a-scan-of-nothing": (
+    "circleci-scan-without-image": (
         ".circleci/config.yml",
         "          targets: scan\n          takes: image.tar\n",
         "          targets: scan\n",
-        "scan takes",
+        "scan downloads",
     ),
-    "circleci-a-rollback-to-what-was-just-published": (
+    "circleci-rollback-without-release": (
         ".circleci/config.yml",
         " RELEASE=<< pipeline.parameters.release >>",
         "",
         "rollback runs",
     ),
-    "circleci-two-builds": (
+    "circleci-second-build": (
         ".circleci/config.yml",
         "targets: login load publish",
         "targets: login image publish",
         "publish runs",
     ),
 }
-"""By provider and fault: a file, what is replaced in it, by what, and what is said of it."""
+"""Provider and mutant: file, old and new text, and the expected difference."""
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
-def test_a_pipeline_that_says_something_else_is_found(
-    services: Services, tmp_path: Path, mutant: str
-) -> None:
-    path, old, new, said = MUTANTS[mutant]
-    copy = tmp_path / "service"
-    shutil.copytree(services(mutant.split("-", maxsplit=1)[0]), copy)
-    (copy / path).write_text(edited((copy / path).read_text(), old, new))
-    found = list(faults(pipeline(copy), FEATURES[-1]))
-    assert any(said in fault for fault in found), found
+def test_a_mutant_of_a_pipeline_is_found(services: Services, tmp_path: Path, mutant: str) -> None:
+    path, old, new, difference = MUTANTS[mutant]
+    copy = shutil.copytree(services(mutant.partition("-")[0]), tmp_path / "service")
+    edit(copy / path, old, new)
+    found = list(differences(pipeline(copy), FEATURES[-1]))
+    assert any(difference in each for each in found), found
 
 
-def test_a_composite_action_with_inputs_is_not_read_as_one_without(tmp_path: Path) -> None:
+def test_inputs_of_a_composite_action_are_not_ignored(tmp_path: Path) -> None:
     step = {"name": "Install uv", "uses": "./.github/actions/uv", "with": {"version": "1"}}
     with pytest.raises(ValueError, match="actions/uv: unsupported keys with"):
         list(ci_dialects.inlined([step], tmp_path))
 
 
 @pytest.mark.parametrize("provider", sorted(ci_dialects.SCHEMAS))
-def test_the_schema_of_the_provider_allows_what_is_there(services: Services, provider: str) -> None:
+def test_the_pipelines_are_valid_by_the_schema_of_their_provider(
+    services: Services, provider: str
+) -> None:
     for features in FEATURES:
         found = ci_dialects.documents(services(provider, features))
         assert found
@@ -192,5 +195,7 @@ def test_the_schema_of_the_provider_allows_what_is_there(services: Services, pro
         ("circleci", {"version": 2.1, "jobs": {"test": {"machin": True, "steps": []}}}),
     ],
 )
-def test_each_schema_refuses_what_is_wrong(provider: str, document: dict[str, object]) -> None:
+def test_the_schema_of_each_provider_rejects_an_invalid_pipeline(
+    provider: str, document: dict[str, object]
+) -> None:
     assert "Schema validation errors" in ci_dialects.schema_errors(provider, document)

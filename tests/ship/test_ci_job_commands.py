@@ -1,4 +1,4 @@
-"""Every command of a CI job is known, and none caches or downloads code to run."""
+"""CI jobs run only known commands, use no cache, and download no code to run."""
 
 import re
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.ci_services import Services
-from tests.support.pipeline_contract import CHECKED, DEPLOYS, RELEASED, ROLLBACK, WEEKLY
+from tests.support.pipeline_contract import CHECKS, DEPLOYS, RELEASE, ROLLBACK, WEEKLY
+from tests.support.pipelines import Services
 from tools.ci_dialects import SCHEMAS, documents
 
 PREPARE = [
@@ -20,13 +20,13 @@ PREPARE = [
     r"export AZURE_CLIENT_ID=\S+ AZURE_TENANT_ID=\S+ AZURE_FEDERATED_TOKEN_FILE=.reports/azure-token",
     r'mkdir -p .reports|printf %s "\$idToken" > "\$AZURE_FEDERATED_TOKEN_FILE"',
 ]
-"""What jobs do before they call make: they install what it needs, and say who they are."""
+"""Commands before `make`: install its requirements and set credentials."""
 PROPOSE = r"python3 -m dev\.(merge_request|azure_pull_request|proposed_branch)"
 SCRIPTS = {"script", "before_script", "run", "command", "inlineScript"}
 
 
 def lines(document: Any, key: str = "") -> Iterator[str]:
-    """Yield each line that some shell is given."""
+    """Yield all lines of shell scripts."""
     if isinstance(document, dict):
         for name, value in document.items():
             yield from lines(value, name)
@@ -38,8 +38,8 @@ def lines(document: Any, key: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("provider", SCHEMAS)
-def test_each_line_that_a_job_runs_is_known(services: Services, provider: str) -> None:
-    parts = (CHECKED, RELEASED, DEPLOYS, WEEKLY, ROLLBACK)
+def test_jobs_run_only_known_commands(services: Services, provider: str) -> None:
+    parts = (CHECKS, RELEASE, DEPLOYS, WEEKLY, ROLLBACK)
     known = {
         run.partition(" OVERLAY")[0] for part in parts for s in part.values() for run in s.runs
     }
@@ -53,9 +53,7 @@ def test_each_line_that_a_job_runs_is_known(services: Services, provider: str) -
 
 
 @pytest.mark.parametrize("provider", SCHEMAS)
-def test_nothing_is_cached_and_nothing_is_fetched_to_be_run(
-    services: Services, provider: str
-) -> None:
+def test_jobs_use_no_cache_and_download_no_code(services: Services, provider: str) -> None:
     for _, document in documents(services(provider)).values():
         text = yaml.safe_dump(document)
         assert not re.search(r"\b(restore_cache|save_cache|cache|curl -|wget -)", text, re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Checkov finds nothing unexpected in the pipelines of any provider."""
+"""Checkov has no unexpected findings in the pipelines of all providers."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ci_services import Services
+from tests.support.pipelines import Services
 from tools.pythons import UV, outside
 
 CHECKOV = "checkov@3.3.30"
@@ -18,7 +18,7 @@ FRAMEWORKS = {
     "circleci": "circleci_pipelines",
 }
 SUPPRESSED = {
-    # A rollback has to be told of what and where to; both reach a shell by the environment alone.
+    # A rollback has inputs (overlay and release); they reach the shell as environment variables.
     "github": {"CKV_GHA_7"},
 }
 BAD = {
@@ -42,7 +42,7 @@ BAD = {
 
 
 def checkov(folder: Path, provider: str) -> tuple[int, set[str]]:
-    """Return how many checks passed, and which did not."""
+    """Return the number of passed checks and the ids of the failed ones."""
     options = ["--skip-download", "--quiet", "--compact", "--output=json", "--directory=."]
     done = subprocess.run(
         [UV, "tool", "run", "--quiet", CHECKOV, *options, "--framework", FRAMEWORKS[provider]],
@@ -53,26 +53,26 @@ def checkov(folder: Path, provider: str) -> tuple[int, set[str]]:
         timeout=300,
         check=False,
     )
-    told = json.loads(done.stdout)
-    if "results" not in told:
+    report = json.loads(done.stdout)
+    if "results" not in report:
         return 0, set()
-    assert told["summary"]["parsing_errors"] == 0
-    failed = {each["check_id"] for each in told["results"]["failed_checks"]}
-    return told["summary"]["passed"], failed
+    assert report["summary"]["parsing_errors"] == 0
+    failed = {each["check_id"] for each in report["results"]["failed_checks"]}
+    return report["summary"]["passed"], failed
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", FRAMEWORKS)
-def test_checkov_finds_only_what_is_suppressed(services: Services, provider: str) -> None:
+def test_checkov_has_only_suppressed_findings(services: Services, provider: str) -> None:
     passed, failed = checkov(services(provider), provider)
-    # Of Azure it looks at containers alone, which no job has.
+    # For Azure, Checkov only checks container jobs, which these pipelines do not have.
     assert passed or provider == "azure"
     assert failed == SUPPRESSED.get(provider, set())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", FRAMEWORKS)
-def test_checkov_finds_what_is_wrong(tmp_path: Path, provider: str) -> None:
+def test_checkov_finds_an_insecure_pipeline(tmp_path: Path, provider: str) -> None:
     name, text = BAD[provider]
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_text(text)

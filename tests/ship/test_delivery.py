@@ -1,4 +1,4 @@
-"""What a delivery rejects: image names, releases, signers; and what a service without one has."""
+"""Delivery rejects invalid image names, releases and signers; without `ci` it leaves no trace."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.delivery_programs import DIGEST, IMAGE, python, refusal
+from tests.support.delivery_programs import DIGEST, IMAGE, error_line, python
 from tools.pythons import outside
 
 
@@ -18,7 +18,7 @@ def service(cookies_session: Cookies) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "message"),
     [
         ({}, "IMAGE is not set; such as registry.example.com/team/order-service"),
         ({"IMAGE": f"{IMAGE}:latest"}, "give the repository alone, without tag and digest"),
@@ -30,17 +30,17 @@ def service(cookies_session: Cookies) -> Path:
         ({"IMAGE": IMAGE, "REVISION": "unknown"}, "REVISION=unknown: is no commit"),
     ],
 )
-def test_nothing_is_published_under_a_name_that_cannot_be(
-    service: Path, variables: dict[str, str], said: str
+def test_an_invalid_image_name_or_revision_is_not_published(
+    service: Path, variables: dict[str, str], message: str
 ) -> None:
     (service / ".reports").mkdir(exist_ok=True)
     (service / ".reports/release").write_text("an earlier one\n")
-    assert said in refusal(python(service, "-m", "delivery.publish", **variables))
+    assert message in error_line(python(service, "-m", "delivery.publish", **variables))
     assert not (service / ".reports/release").exists()
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("release", "message"),
     [
         (f"{IMAGE}:latest", f"RELEASE={IMAGE}:latest: a tag can move; give IMAGE@sha256:…"),
         (IMAGE, f"RELEASE={IMAGE}: give IMAGE@sha256:…"),
@@ -51,13 +51,13 @@ def test_nothing_is_published_under_a_name_that_cannot_be(
         ("", "RELEASE is not set, and there is no .reports/release: make publish writes it"),
     ],
 )
-def test_a_release_is_a_digest_and_nothing_else(service: Path, given: str, said: str) -> None:
+def test_only_a_digest_is_a_release(service: Path, release: str, message: str) -> None:
     (service / ".reports/release").unlink(missing_ok=True)
     code = "from delivery.release import release; release()"
-    assert said in refusal(python(service, "-c", code, RELEASE=given))
+    assert message in error_line(python(service, "-c", code, RELEASE=release))
 
 
-def test_without_another_word_the_release_is_what_was_published(service: Path) -> None:
+def test_the_default_release_is_the_published_one(service: Path) -> None:
     (service / ".reports").mkdir(exist_ok=True)
     (service / ".reports/release").write_text(f"{IMAGE}@{DIGEST}\n")
     done = python(service, "-c", "from delivery.release import release; print(release())")
@@ -65,34 +65,34 @@ def test_without_another_word_the_release_is_what_was_published(service: Path) -
 
 
 def test_an_image_that_was_not_saved_is_not_loaded(service: Path) -> None:
-    said = refusal(python(service, "-m", "delivery.load", BUILT="order-service:0123456789ab"))
-    assert said.startswith(".reports/image.tar is not there: make save writes it")
+    message = error_line(python(service, "-m", "delivery.load", BUILT="order-service:0123456789ab"))
+    assert message.startswith(".reports/image.tar is not there: make save writes it")
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("../x", "SIGNER=../x: is no name of a module in delivery/"),
         ("nobody", "SIGNER=nobody: there is no delivery/nobody.py"),
         ("load", "SIGNER=load: delivery/load.py has no sign and verify"),
     ],
 )
-def test_a_signer_is_a_module_with_two_functions(service: Path, name: str, said: str) -> None:
+def test_a_signer_is_a_module_with_two_functions(service: Path, name: str, message: str) -> None:
     code = "from delivery.signer import signer; signer()"
-    assert refusal(python(service, "-c", code, SIGNER=name)) == said
+    assert error_line(python(service, "-c", code, SIGNER=name)) == message
 
 
-def test_a_service_that_is_not_delivered_has_no_word_of_it(cookies_session: Cookies) -> None:
+def test_a_service_without_ci_does_not_mention_delivery(cookies_session: Cookies) -> None:
     service = Baker(cookies_session).bake(ci="none")
     assert not (service / "delivery").exists()
-    helped = subprocess.run(
+    listed = subprocess.run(
         ["make", "help"], cwd=service, env=outside(), capture_output=True, text=True, check=True
     )
-    assert not re.search("publish|sign|scan|deploy", helped.stdout)
+    assert not re.search("publish|sign|scan|deploy", listed.stdout)
 
 
-def test_a_service_that_is_not_deployed_has_no_word_of_that(service: Path) -> None:
+def test_a_service_without_kubernetes_does_not_mention_deployment(service: Path) -> None:
     texts = [*(service / "delivery").iterdir(), *(service / ".github/workflows").iterdir()]
-    spoken = re.compile("deploy|kube|cluster|staging|rollback", re.IGNORECASE)
-    found = [path.name for path in texts if path.is_file() and spoken.search(path.read_text())]
+    mentioned = re.compile("deploy|kube|cluster|staging|rollback", re.IGNORECASE)
+    found = [path.name for path in texts if path.is_file() and mentioned.search(path.read_text())]
     assert found == []

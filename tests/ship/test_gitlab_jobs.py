@@ -1,4 +1,4 @@
-"""GitLab's pipelines, started with gitlab-ci-local: which jobs each holds, and the checks run."""
+"""GitLab pipelines in gitlab-ci-local: the jobs of each pipeline, and a run of the checks."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
 from tests.support.needs import lack
-from tests.support.pipeline_contract import CHECKED, DEPLOYS, RELEASED, ROLLBACK, WEEKLY
+from tests.support.pipeline_contract import CHECKS, DEPLOYS, RELEASE, ROLLBACK, WEEKLY
 from tools.pythons import UV, outside
 
 from .test_pipeline_steps import START, sh
@@ -18,7 +18,7 @@ GITLAB_CI_LOCAL = "gitlab-ci-local@4.61.1"
 
 
 def gitlab(service: Path, *arguments: str, path: str = "") -> subprocess.CompletedProcess[str]:
-    """Run gitlab-ci-local, which reads and runs a pipeline as GitLab does."""
+    """Run gitlab-ci-local, which interprets pipelines as GitLab does."""
     npx = shutil.which("npx")
     if npx is None or not shutil.which("rsync"):
         lack("gitlab-ci-local needs npx, which comes with Node, and rsync")
@@ -35,7 +35,7 @@ def gitlab(service: Path, *arguments: str, path: str = "") -> subprocess.Complet
 
 @pytest.fixture(scope="module")
 def repository(cookies_session: Cookies) -> Path:
-    """A service of GitLab in a repository whose origin is there."""
+    """A service for GitLab in a repository with a remote."""
     service = Baker(cookies_session).bake(ci="gitlab", release=True, kubernetes=True)
     made = sh(service, f"make setup && {START} && git remote add origin git@example.com:a/b.git")
     assert made.returncode == 0, made.stdout
@@ -45,15 +45,13 @@ def repository(cookies_session: Cookies) -> Path:
 @pytest.mark.parametrize(
     ("source", "names"),
     [
-        ("merge_request_event", [*CHECKED]),
-        ("push", [*CHECKED, *RELEASED, *DEPLOYS]),
-        ("schedule", [*CHECKED, *RELEASED, *DEPLOYS, *WEEKLY]),
+        ("merge_request_event", [*CHECKS]),
+        ("push", [*CHECKS, *RELEASE, *DEPLOYS]),
+        ("schedule", [*CHECKS, *RELEASE, *DEPLOYS, *WEEKLY]),
         ("web", [*ROLLBACK]),
     ],
 )
-def test_gitlab_takes_up_the_jobs_of_each_pipeline(
-    repository: Path, source: str, names: list[str]
-) -> None:
+def test_each_pipeline_has_its_jobs(repository: Path, source: str, names: list[str]) -> None:
     given = {"CI_PIPELINE_SOURCE": source, "OVERLAY": "staging", "RELEASE": "a@sha256:0"}
     variables = [f"--variable={name}={value}" for name, value in given.items()]
     listed = gitlab(repository, "--list-csv", *variables)
@@ -64,8 +62,10 @@ def test_gitlab_takes_up_the_jobs_of_each_pipeline(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("broken", [False, True], ids=["passes", "fails"])
-def test_gitlab_runs_the_checks(repository: Path, tmp_path: Path, broken: bool) -> None:
-    # What its image lacks is here already.
+def test_the_check_job_fails_only_for_a_broken_module(
+    repository: Path, tmp_path: Path, broken: bool
+) -> None:
+    # The programs that the job would install are already installed.
     for name in ("apt-get", "pip"):
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)

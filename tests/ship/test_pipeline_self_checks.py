@@ -1,4 +1,4 @@
-"""A service's own tests of its pipeline pass, and find faults."""
+"""A service's factor V checks pass for its pipeline, and find mutants of it."""
 
 import os
 import shutil
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ci_services import Services
-from tests.support.editing import edited
+from tests.support.editing import edit
+from tests.support.pipelines import Services
 from tools.ci_dialects import SCHEMAS
 from tools.pythons import outside
 
-V_FAULTS = [
+MUTANTS = [
     ("gitlab", ".gitlab/ci/check.yml", "needs: [check, test, conformance]", "needs: [check]"),
     ("gitlab", ".gitlab-ci.yml", "uv==0.13.8", "uv"),
     ("azure", "azure/check.yml", "needs: [check, test, conformance]", "needs: [check]"),
@@ -29,7 +29,7 @@ V_FAULTS = [
 
 
 def fifth_factor(service: Path, provider: str) -> int:
-    """Run what a service itself says of its pipeline; it needs nothing but YAML."""
+    """Run the factor V checks of a service, which only parse its files; return the exit status."""
     command = [sys.executable, "-m", "pytest", "-q", "--noconftest", "-p", "no:cacheprovider"]
     return subprocess.run(
         [*command, "-c", os.devnull, f"tests/twelve_factor/test_v_{provider}.py"],
@@ -41,16 +41,16 @@ def fifth_factor(service: Path, provider: str) -> int:
 
 
 @pytest.mark.parametrize("provider", SCHEMAS)
-def test_a_service_proves_its_own_pipeline(services: Services, provider: str) -> None:
+def test_the_checks_pass(services: Services, provider: str) -> None:
     assert fifth_factor(services(provider), provider) == 0
 
 
-@pytest.mark.parametrize("fault", V_FAULTS, ids=" ".join)
-def test_a_service_finds_a_fault_of_its_pipeline(
-    services: Services, tmp_path: Path, fault: tuple[str, str, str, str]
+@pytest.mark.parametrize("mutant", MUTANTS, ids=" ".join)
+def test_the_checks_find_a_mutant(
+    services: Services, tmp_path: Path, mutant: tuple[str, str, str, str]
 ) -> None:
-    provider, path, old, new = fault
+    provider, path, old, new = mutant
     copy = tmp_path / "service"
     shutil.copytree(services(provider), copy, ignore=shutil.ignore_patterns(".venv"))
-    (copy / path).write_text(edited((copy / path).read_text(), old, new))
+    edit(copy / path, old, new)
     assert fifth_factor(copy, provider) == 1

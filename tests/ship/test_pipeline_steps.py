@@ -1,4 +1,4 @@
-"""What a service's pipeline runs passes, as it stands, on a fresh checkout; and leaves it clean."""
+"""The commands of a service's pipeline pass in a fresh checkout and leave it unchanged."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from pytest_cookies.plugin import Cookies
 from tests.support.baking import Baker
 from tests.support.findings import findings_in, verdict
 from tests.support.needs import need_redis
-from tests.support.pipeline_steps import NEED_DOCKER, PROVE, STEPS, Step
+from tests.support.pipeline_steps import NEED_DOCKER, STEPS, Step
 from tests.support.variants import COMBINATIONS, IN_CI
 from tools.pythons import UV, outside
 
@@ -23,9 +23,9 @@ START = f"git init -qb main && git add -A && git {AUTHOR} commit -qm Start"
 
 
 def sh(folder: Path, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run what a step says in the shell that runs it there."""
+    """Run a command as a CI runner does."""
     shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", command]
-    # A runner has uv on its path.
+    # Runners have uv on their path.
     path = f"{Path(shutil.which(UV) or UV).parent}{os.pathsep}{outside()['PATH']}"
     return subprocess.run(
         shell,
@@ -38,8 +38,8 @@ def sh(folder: Path, command: str, **variables: str) -> subprocess.CompletedProc
     )
 
 
-MARKS = {"make test": pytest.mark.minutes} | dict.fromkeys(PROVE, pytest.mark.slow)
-HERE = [
+MARKS = {"make test": pytest.mark.minutes, "make conformance": pytest.mark.slow}
+WITHOUT_DOCKER = [
     pytest.param(step, id=str(step), marks=[MARKS[step.run]] if step.run in MARKS else [])
     for step in STEPS
     if step.run not in NEED_DOCKER
@@ -50,7 +50,7 @@ HERE = [
 def checkout(
     cookies_session: Cookies, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Path]:
-    """Return a clone of the first commit of a service, which its owner has made by the README."""
+    """Return a clone of a service that was set up and committed as its README describes."""
 
     @cache
     def clone(variant: str) -> Path:
@@ -64,18 +64,20 @@ def checkout(
     return clone
 
 
-@pytest.mark.parametrize("step", HERE)
+@pytest.mark.parametrize("step", WITHOUT_DOCKER)
 @pytest.mark.parametrize("variant", IN_CI)
-def test_a_step_passes(checkout: Callable[[str], Path], variant: str, step: Step) -> None:
+def test_a_step_passes_and_leaves_the_checkout_clean(
+    checkout: Callable[[str], Path], variant: str, step: Step
+) -> None:
     folder = checkout(variant)
     need_redis(folder)
-    # The image is for the tests that need a Docker engine.
+    # Checks of the image are run by the tests that need Docker.
     variables = dict(step.variables) | {"CONFORMANCE_DOCKER": "no"}
     done = sh(folder, step.run, **variables)
     verdict(variant, str(step), findings_in(done.stdout) if done.returncode else [], done.stdout)
     assert sh(folder, "git status --porcelain").stdout == ""
 
 
-def test_steps_are_found() -> None:
+def test_the_steps_of_the_workflows_are_found() -> None:
     assert {step.run for step in STEPS} >= {"make check", "make test", *NEED_DOCKER}
     assert not [step for step in STEPS if re.search(r"\$\{\{", step.run)]

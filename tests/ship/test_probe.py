@@ -1,4 +1,4 @@
-"""The deployed service is asked from outside, and a wrong answer is told apart from a right one."""
+"""The probe after a deployment: requests to the service's public URL."""
 
 import json
 import subprocess
@@ -14,8 +14,8 @@ from tests.support.baking import Baker
 from tests.support.cluster import DIGEST, IMAGE, Cluster, one_line
 from tests.support.running import Installed, Web, install
 
-Answers = dict[str, list[tuple[int, str]]]
-RIGHT: Answers = {
+Responses = dict[str, list[tuple[int, str]]]
+EXPECTED: Responses = {
     "/livez": [(200, "{}")],
     "/readyz": [(200, "{}")],
     "/version": [(200, '{"revision": "abc123"}')],
@@ -23,13 +23,13 @@ RIGHT: Answers = {
 
 
 @contextmanager
-def serving(answers: Answers) -> Iterator[str]:
-    """Answer each path with what is next in its list, and then with the last again and again."""
-    left = {path: list(given) for path, given in answers.items()}
+def serving(responses: Responses) -> Iterator[str]:
+    """Serve the responses of each path in order, the last one repeatedly."""
+    remaining = {path: list(given) for path, given in responses.items()}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            given = left[self.path]
+            given = remaining[self.path]
             status, body = given.pop(0) if len(given) > 1 else given[0]
             self.send_response(status)
             self.end_headers()
@@ -58,12 +58,14 @@ def probe(cluster: Cluster, url: str, **variables: str) -> subprocess.CompletedP
     return cluster.run("probe", **given | variables)
 
 
-def test_the_real_service_is_as_it_should_be(cluster: Cluster, installed: Installed) -> None:
+def test_the_probe_succeeds_for_the_service_and_fails_for_another_revision(
+    cluster: Cluster, installed: Installed
+) -> None:
     with Web(installed, revision="abc123") as web:
         done = probe(cluster, f"{web.url}/")
         assert done.returncode == 0, done.stderr
         paths = [line.removeprefix(web.url) for line in done.stdout.splitlines()]
-        assert paths == [f"{path}: as it should be" for path in RIGHT]
+        assert paths == [f"{path}: as it should be" for path in EXPECTED]
         other = one_line(probe(cluster, web.url, REVISION="def456"))
         assert other == f"{web.url}/version: is revision abc123, and should be def456"
         assert web.stop() == 0
@@ -71,7 +73,7 @@ def test_the_real_service_is_as_it_should_be(cluster: Cluster, installed: Instal
 
 
 @pytest.mark.parametrize(
-    ("answers", "said"),
+    ("responses", "message"),
     [
         ({"/livez": [(500, "")]}, "/livez: answers 500"),
         ({"/readyz": [(503, "")]}, "/readyz: answers 503"),
@@ -80,41 +82,43 @@ def test_the_real_service_is_as_it_should_be(cluster: Cluster, installed: Instal
         ({"/version": [(200, '{"revision": "old"}')]}, "/version: is revision old, and should be"),
     ],
 )
-def test_a_wrong_answer_is_told(cluster: Cluster, answers: Answers, said: str) -> None:
-    with serving(RIGHT | answers) as url:
-        assert said in one_line(probe(cluster, url))
+def test_an_unexpected_response_is_reported(
+    cluster: Cluster, responses: Responses, message: str
+) -> None:
+    with serving(EXPECTED | responses) as url:
+        assert message in one_line(probe(cluster, url))
 
 
-def test_it_asks_again_until_the_new_pods_answer(cluster: Cluster) -> None:
-    old = {"/readyz": [(503, ""), *RIGHT["/readyz"]], "/version": [(200, "{}"), *RIGHT["/version"]]}
-    with serving(RIGHT | old) as url:
+def test_the_probe_retries_until_the_new_pods_respond(cluster: Cluster) -> None:
+    old = {
+        "/readyz": [(503, ""), *EXPECTED["/readyz"]],
+        "/version": [(200, "{}"), *EXPECTED["/version"]],
+    }
+    with serving(EXPECTED | old) as url:
         assert probe(cluster, url, PROBE_SECONDS="60").returncode == 0
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "message"),
     [
         ({"SERVICE_URL": ""}, "SERVICE_URL is not set"),
         ({"SERVICE_URL": "orders.example.com"}, "SERVICE_URL=orders.example.com: give an address"),
         ({"REVISION": ""}, "REVISION is not set"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(
-    cluster: Cluster,
-    variables: dict[str, str],
-    said: str,
+def test_an_invalid_address_or_revision_is_rejected(
+    cluster: Cluster, variables: dict[str, str], message: str
 ) -> None:
-    assert said in one_line(probe(cluster, "http://127.0.0.1:1", **variables))
+    assert message in one_line(probe(cluster, "http://127.0.0.1:1", **variables))
 
 
-def test_an_earlier_release_is_expected_to_be_the_revision_of_its_image(cluster: Cluster) -> None:
+def test_the_revision_of_an_earlier_release_is_that_of_its_image(cluster: Cluster) -> None:
     labels = {"org.opencontainers.image.revision": "abc123"}
     image = json.dumps([{"Config": {"Labels": labels}}])
     calls = cluster.programs / "docker-calls"
     cluster.add("docker", f"#!/bin/sh\necho \"$@\" >> {calls}\necho '{image}'\n")
     release = f"{IMAGE}@{DIGEST}"
-    with serving(RIGHT) as url:
+    with serving(EXPECTED) as url:
         done = probe(cluster, url, RELEASE=release, REVISION="of-the-pipeline")
     assert done.returncode == 0, done.stderr
-    asked = calls.read_text().splitlines()
-    assert asked == [f"pull --quiet {release}", f"image inspect {release}"]
+    assert calls.read_text().splitlines() == [f"pull --quiet {release}", f"image inspect {release}"]

@@ -9,7 +9,7 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.delivery_programs import COMMIT, DIGEST, GITHUB, IMAGE, RUNS, python, refusal
+from tests.support.delivery_programs import COMMIT, DIGEST, GITHUB, IMAGE, RUNS, error_line, python
 from tests.support.template_releases import commit
 
 STATE = """
@@ -46,12 +46,12 @@ def test_provenance_names_the_image_the_commit_and_the_run(
         assert re.fullmatch(r"https://[a-z0-9.-]+/\S+", address), address
     for name in RUNS[ci]:
         without = {key: value for key, value in RUNS[ci].items() if key != name}
-        assert refusal(python(service, "-c", STATE, **release, **without)).startswith(name)
+        assert error_line(python(service, "-c", STATE, **release, **without)).startswith(name)
 
 
 def test_provenance_is_refused_if_the_run_is_of_another_commit(service: Path) -> None:
     release = {"RELEASE": f"{IMAGE}@{DIGEST}", "REVISION": "f" * 12, "PLATFORM": "github"}
-    said = refusal(python(service, "-c", STATE, **release, **GITHUB))
+    said = error_line(python(service, "-c", STATE, **release, **GITHUB))
     assert said == f"REVISION={'f' * 12}: the run is of commit {COMMIT}"
 
 
@@ -61,7 +61,7 @@ def test_provenance_is_refused_if_the_run_is_of_another_commit(service: Path) ->
 )
 def test_a_platform_that_is_not_known_is_refused(service: Path, platform: str, said: str) -> None:
     release = {"RELEASE": f"{IMAGE}@{DIGEST}", "REVISION": COMMIT[:12]}
-    assert said in refusal(python(service, "-c", STATE, **release, PLATFORM=platform))
+    assert said in error_line(python(service, "-c", STATE, **release, PLATFORM=platform))
 
 
 def test_a_build_by_hand_says_so_and_is_of_a_commit(cookies_session: Cookies) -> None:
@@ -77,4 +77,4 @@ def test_a_build_by_hand_says_so_and_is_of_a_commit(cookies_session: Cookies) ->
     said = json.loads(done.stdout)["predicate"]
     assert said["runDetails"]["builder"] == {"id": "mailto:somebody@example.com"}
     (service / "README.md").write_text("changed\n")
-    assert "commit your changes first" in refusal(python(service, "-c", STATE, **release))
+    assert "commit your changes first" in error_line(python(service, "-c", STATE, **release))

@@ -15,7 +15,7 @@ from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
 from tests.support.delivery_programs import GITHUB
-from tests.support.needs import engine_answers
+from tests.support.needs import docker_is_running
 from tests.support.running import free_ports
 from tests.support.signing import (
     BORROW,
@@ -32,7 +32,7 @@ from tools.pythons import UV, outside
 
 pytestmark = [
     pytest.mark.containers,
-    pytest.mark.skipif(not engine_answers(), reason="no Docker engine answers `docker info`"),
+    pytest.mark.skipif(not docker_is_running(), reason="no Docker engine answers `docker info`"),
 ]
 
 MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json"

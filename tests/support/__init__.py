@@ -1,1 +1,1 @@
-"""Fixtures and rigs that the tests share."""
+"""Fixtures and helpers that the tests share."""

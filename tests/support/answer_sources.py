@@ -1,4 +1,4 @@
-"""The ways in which answers reach Cookiecutter: its command line, files of two kinds, prompts."""
+"""Sources of Cookiecutter's answers: command line, user configuration, replay file, prompts."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tty
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +22,7 @@ from .template import QUESTIONS, with_derived
 COMMAND = [sys.executable, "-m", "cookiecutter"]
 Answers = Mapping[str, Any]
 Channel = Callable[[Path, Path, Answers], list[str]]
-"""Returns arguments of Cookiecutter for a template, a folder of its own, and answers."""
+"""Returns Cookiecutter's arguments for a template, a folder for its files, and answers."""
 
 
 def command_line(_template: Path, own: Path, answers: Answers) -> list[str]:
@@ -34,16 +35,16 @@ def user_configuration(_template: Path, own: Path, answers: Answers) -> list[str
 
 
 def replay_file(template: Path, own: Path, answers: Answers) -> list[str]:
-    """Write what Cookiecutter would have kept, had these answers been given."""
+    """Write a replay file as Cookiecutter does after these answers."""
     declared = generate_context(context_file=str(template / "cookiecutter.json"))
-    kept = with_derived({**prompt_for_config(declared, no_input=True), **answers})
+    context = with_derived({**prompt_for_config(declared, no_input=True), **answers})
     path = own / "answers.json"
-    path.write_text(json.dumps({"cookiecutter": kept}))
+    path.write_text(json.dumps({"cookiecutter": context}))
     return [*configured(own), "--replay-file", str(path)]
 
 
 def configured(own: Path, **settings: object) -> list[str]:
-    """Write a user configuration that keeps all of Cookiecutter's own files in this folder."""
+    """Write a user configuration that makes Cookiecutter keep its files in this folder."""
     folders = {name: str(own / name) for name in ("cookiecutters_dir", "replay_dir")}
     path = own / "configuration.yaml"
     path.write_text(yaml.safe_dump(folders | settings))
@@ -56,20 +57,20 @@ CHANNELS = {
 
 
 def render(template: Path, output: Path, arguments: list[str]) -> Path:
-    """Run Cookiecutter in this process; return the folder that it made.
+    """Run Cookiecutter in this process; return the folder of the service.
 
-    Raises `BakeError` with what the hooks and Cookiecutter said, if they refuse.
+    Raises `BakeError` with the messages of the hooks and Cookiecutter if they fail.
     """
-    with standard_error() as said:
+    with standard_error() as collected:
         try:
             main([str(template), "--output-dir", str(output), *arguments], standalone_mode=False)
             failure = None
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # Whatever it is, it refuses.
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # Any error rejects the answers.
             failure = error
-        said.seek(0)
-        words = said.read().decode()
+        collected.seek(0)
+        messages = collected.read().decode()
     if failure:
-        raise BakeError(f"{words}\n{failure}") from failure
+        raise BakeError(f"{messages}\n{failure}") from failure
     (service,) = output.iterdir()
     return service
 
@@ -82,9 +83,9 @@ def run(
     through: Sequence[str] = (),
     variables: Mapping[str, str | None] = MappingProxyType({}),
 ) -> Path:
-    """Run Cookiecutter as people do, as a process; the rest is as in `render`.
+    """Run Cookiecutter in a separate process; otherwise like `render`.
 
-    It runs `through` another command, if there is one, and without variables that are `None`.
+    `through` is a command that runs it, such as `strace`; variables that are `None` are unset.
     """
     environment = {**os.environ, **variables}
     done = subprocess.run(
@@ -102,36 +103,34 @@ def run(
 
 
 def ask(template: Path, output: Path, own: Path, answers: Answers) -> Path:
-    """Let Cookiecutter ask at a terminal, and type the answers; the rest is as in `render`."""
-    ours, theirs = os.openpty()
-    tty.setraw(theirs)  # Control characters arrive as they are; a line feed still ends a line.
+    """Type the answers at Cookiecutter's prompts in a terminal; otherwise like `render`."""
+    terminal, device = os.openpty()
+    tty.setraw(device)  # Passes control characters on; a line feed still ends a line.
     typed = "".join(f"{answers.get(question, '')}\n" for question in QUESTIONS)
     with subprocess.Popen(
         [*COMMAND, str(template), "--output-dir", str(output), *configured(own)],
         cwd=output.parent,
         env=os.environ | {"TERM": "dumb", "PYTHONUTF8": "1"},
-        stdin=theirs,
-        stdout=theirs,
+        stdin=device,
+        stdout=device,
         stderr=subprocess.PIPE,
     ) as process:
-        os.close(theirs)
-        os.write(ours, typed.encode())
-        shown = shown_at(ours)
+        os.close(device)
+        os.write(terminal, typed.encode())
+        shown = read_all(terminal)
         assert process.stderr
-        words = process.stderr.read().decode()
-    os.close(ours)
+        messages = process.stderr.read().decode()
+    os.close(terminal)
     if process.returncode:
-        raise BakeError(words + shown)
+        raise BakeError(messages + shown)
     (service,) = output.iterdir()
     return service
 
 
-def shown_at(terminal: int) -> str:
-    """Return all that a program writes to its terminal until it ends."""
-    shown = b""
-    try:
+def read_all(terminal: int) -> str:
+    """Return the output of a program in a terminal until it ends."""
+    output = b""
+    with suppress(OSError):  # Linux raises it when the program has closed the terminal.
         while part := os.read(terminal, 65536):
-            shown += part
-    except OSError:  # This is how Linux says that nobody has the terminal any more.
-        pass
-    return shown.decode(errors="replace")
+            output += part
+    return output.decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Renders the template, strictly: an unknown answer is refused, a hook that fails is heard."""
+"""Renders the template; unknown questions and failed hooks are errors."""
 
 import os
 import tempfile
@@ -15,42 +15,42 @@ from .template import QUESTIONS
 
 
 class BakeError(Exception):
-    """The template was not rendered; the message is what its hook said."""
+    """Rendering failed; the message is that of the hook."""
 
 
 class Baker:
-    """Renders into fresh folders, for the newest Python at hand unless told otherwise."""
+    """Renders into new folders, by default for the newest installed Python."""
 
     def __init__(self, cookies: Cookies) -> None:
         self._cookies = cookies
 
     def bake(self, template: Path | None = None, **answers: Any) -> Path:
-        """Render with these answers and the default for others; return the new folder.
+        """Render with these answers and defaults; return the folder of the service.
 
-        Raises `ValueError` for an answer to no question, which Cookiecutter would ignore in
-        silence, and `BakeError` with the words of the hook if that refuses.
+        Raises `ValueError` for unknown questions, which Cookiecutter would silently ignore, and
+        `BakeError` if rendering fails.
         """
         if unknown := answers.keys() - QUESTIONS.keys():
             raise ValueError(f"unknown questions: {', '.join(sorted(unknown))}")
         context = {"python_version": newest_python()} | answers
-        with standard_error() as said:
+        with standard_error() as collected:
             result = self._cookies.bake(extra_context=context, template=template and str(template))
-            said.seek(0)
-            words = said.read().decode()
+            collected.seek(0)
+            messages = collected.read().decode()
         if result.exception:
-            raise BakeError(words or repr(result.exception)) from result.exception
+            raise BakeError(messages or repr(result.exception)) from result.exception
         folder: Path = result.project_path
         return folder
 
 
 @contextmanager
 def standard_error() -> Iterator[BinaryIO]:
-    """Collect what this process and its children write to standard error meanwhile."""
-    kept = os.dup(2)
+    """Collect the standard error of this process and its child processes."""
+    original = os.dup(2)
     with tempfile.TemporaryFile() as collected:
         os.dup2(collected.fileno(), 2)
         try:
             yield collected
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(original, 2)
+            os.close(original)

@@ -1,4 +1,4 @@
-"""Modules and names that docstrings and comments of a rendered service cite."""
+"""References to modules and names in docstrings and comments of a rendered service."""
 
 import io
 import re
@@ -16,15 +16,15 @@ BETWEEN = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, toke
 
 
 class Module:
-    """Docstrings and comments of a module, by line, names in its code, and words of its strings."""
+    """The docstrings and comments, the names, and the words in strings of a module."""
 
     def __init__(self, text: str) -> None:
-        self.told = list[tuple[int, str]]()
+        self.comments = list[tuple[int, str]]()
         self.names, self.words = set[str](), set[str]()
         begins = True
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT or (begins and token.type == tokenize.STRING):
-                self.told.append((token.start[0], token.string))
+                self.comments.append((token.start[0], token.string))
             elif token.type == tokenize.NAME:
                 self.names.add(token.string)
             else:
@@ -33,10 +33,10 @@ class Module:
 
 
 def citations(service: Path, _: dict[str, Any]) -> Iterator[str]:
-    """Modules that docstrings and comments cite exist, and so do names in backquotes.
+    """Modules and names in backquotes that docstrings and comments refer to exist.
 
-    A module is cited by the end of its path. A name stands in code, in the path of a file, or in a
-    string, such as a command: for one that is written like a class, in a string of the same module.
+    A module is referred to by the end of its path. A name must occur in code, in a path, or in a
+    string (such as a command); a class name in a string counts only in the same module.
     """
     files = sorted(files_of(service))
     modules = {
@@ -49,11 +49,11 @@ def citations(service: Path, _: dict[str, Any]) -> Iterator[str]:
     words = names.union(*(module.words for module in modules.values()))
     for path, module in modules.items():
         classes = names | module.words
-        for line, text in module.told:
+        for line, text in module.comments:
             for cited in MODULE.findall(text):
                 if not any(f"/{file}".endswith(f"/{cited.lstrip('./')}") for file in files):
-                    yield f"{path}:{line}: cites {cited}, which does not exist"
+                    yield f"{path}:{line}: refers to {cited}, which does not exist"
             for cited in NAME.findall(MODULE.sub("", text)):
                 known = classes if CLASS.match(cited) else words
                 if not cited.isupper() and not known.issuperset(cited.strip(".").split(".")):
-                    yield f"{path}:{line}: cites {cited}, which does not exist"
+                    yield f"{path}:{line}: refers to {cited}, which does not exist"

@@ -1,15 +1,14 @@
-"""A service in containers: its image, its Compose project, and a container of the image alone."""
+"""A service in containers: its Compose project and its image."""
 
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import monotonic
 
 import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.running import PATIENCE, free_ports
+from tests.support.running import free_ports
 from tests.support.template import OPTIONS
 from tests.support.variants import BARE, COMBINATIONS, FULLEST
 from tools import images
@@ -17,24 +16,15 @@ from tools.pythons import outside
 
 Run = Callable[..., str]
 
-in_every_combination = pytest.mark.parametrize("service", COMBINATIONS, indirect=True)
-in_some = pytest.mark.parametrize("service", ["default", BARE, FULLEST], indirect=True)
-in_the_default = pytest.mark.parametrize("service", ["default"], indirect=True)
-in_the_bare = pytest.mark.parametrize("service", [BARE], indirect=True)
-
-WITHOUT_RIGHTS = [
-    "--read-only",
-    "--tmpfs=/tmp",
-    "--cap-drop=ALL",
-    "--security-opt=no-new-privileges",
-    "--pids-limit=64",
-    "--network=none",
-]
+every_combination = pytest.mark.parametrize("service", COMBINATIONS, indirect=True)
+some_combinations = pytest.mark.parametrize("service", ["default", BARE, FULLEST], indirect=True)
+only_default = pytest.mark.parametrize("service", ["default"], indirect=True)
+only_bare = pytest.mark.parametrize("service", [BARE], indirect=True)
 
 
 @pytest.fixture(scope="session")
 def service(request: pytest.FixtureRequest, cookies_session: Cookies) -> Iterator[Path]:
-    """A service for the default Python, just rendered: no lock, no `.env`."""
+    """A new render for the default Python, without a lock and `.env`."""
     folder = Baker(cookies_session).bake(
         project_slug=f"containers-{list(COMBINATIONS).index(request.param)}",
         python_version=OPTIONS["python_version"][0],
@@ -46,7 +36,7 @@ def service(request: pytest.FixtureRequest, cookies_session: Cookies) -> Iterato
 
 @pytest.fixture(scope="session")
 def compose(service: Path) -> Run:
-    """Run `docker compose` in the service; give its standard output."""
+    """Return a function that runs `docker compose` and returns its standard output."""
 
     def run(*arguments: str, **variables: str) -> str:
         done = subprocess.run(
@@ -64,16 +54,18 @@ def compose(service: Path) -> Run:
     return run
 
 
-def docker(*arguments: str) -> str:
-    """Run `docker` and give its standard output."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+def docker(*arguments: str, stdin: str | None = None) -> str:
+    """Run `docker` and return its standard output."""
+    done = subprocess.run(
+        ["docker", *arguments], input=stdin, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"docker {arguments}\n{done.stdout}{done.stderr}"
     return done.stdout.strip()
 
 
 @pytest.fixture(scope="session")
 def up(service: Path, compose: Run) -> Iterator[str]:
-    """The service in containers, straight after rendering; yields the address of web."""
+    """Start the Compose project of a new render; yield the URL of web."""
     assert not (service / "uv.lock").exists()
     port = str(free_ports(1)[0])
     try:
@@ -84,42 +76,12 @@ def up(service: Path, compose: Run) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def package(service: Path) -> str:
-    return service.name.replace("-", "_")
-
-
-@pytest.fixture(scope="session")
 def image(up: str, service: Path) -> str:
     del up
     return f"{service.name}:abc123"
 
 
-@pytest.fixture
-def alone(image: str) -> Iterator[Run]:
-    """Start a container of the image with nothing around it; give its id."""
-    started = []
-
-    def start(*options: str, memory: str = "256m") -> str:
-        bounds = [f"--memory={memory}", f"--memory-swap={memory}"]
-        started.append(docker("run", "--detach", *WITHOUT_RIGHTS, *bounds, *options, image))
-        return started[-1]
-
-    yield start
-    for container in started:
-        docker("rm", "--force", container)
-
-
-def state(container: str, what: str) -> str:
-    return docker("inspect", "--format", f"{{{{.State.{what}}}}}", container)
-
-
-def ours(compose: Run) -> list[str]:
-    """Return the processes of the service that run until they are stopped."""
+def processes(compose: Run) -> list[str]:
+    """Return the long-running processes of the service, without its backing services."""
     services = compose("config", "--services").split()
     return [name for name in ("web", "worker") if name in services]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = monotonic() + PATIENCE
-    while not condition():
-        assert monotonic() < deadline

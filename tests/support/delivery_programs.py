@@ -62,7 +62,7 @@ def python(folder: Path, *arguments: str, **variables: str) -> subprocess.Comple
     )
 
 
-def refusal(done: subprocess.CompletedProcess[str]) -> str:
+def error_line(done: subprocess.CompletedProcess[str]) -> str:
     """Return the one line with which a program has ended."""
     assert done.returncode == 1, done.stdout + done.stderr
     (line,) = done.stderr.splitlines()

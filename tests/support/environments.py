@@ -1,4 +1,4 @@
-"""Environments of rendered services: one a set of dependencies, made once."""
+"""Virtual environments of rendered services, shared by services with equal dependencies."""
 
 import hashlib
 import json
@@ -10,13 +10,13 @@ from tools.pythons import UV, outside
 
 
 class Environments:
-    """Makes environments below a folder; services of the same dependencies share one."""
+    """The virtual environments below a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def of(self, service: Path) -> dict[str, str]:
-        """Return the variables by which a service's `make` finds its environment."""
+        """Return the variables that select the environment of a service in its `make`."""
         pyproject = tomllib.loads((service / "pyproject.toml").read_text(encoding="utf-8"))
         project = pyproject["project"]
         needs = json.dumps(
@@ -25,12 +25,12 @@ class Environments:
         name = hashlib.sha256(needs.encode()).hexdigest()[:8]
         return {
             "UV_PROJECT_ENVIRONMENT": str(self._folder / name),
-            # What mypy knows of the dependencies is the same for all that share them.
+            # The cache holds the types of the dependencies, which these services share.
             "MYPY_CACHE_DIR": str(self._folder / f"{name}-mypy"),
         }
 
     def packages(self, service: Path) -> str:
-        """Return the folder of the packages that a service depends on, installed."""
+        """Install the dependencies of a service and return their folder."""
         variables = self.of(service)
         subprocess.run(
             ["make", "--silent", f"UV={UV}", "setup"],

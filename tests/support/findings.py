@@ -1,4 +1,4 @@
-"""What is wrong is told in one line: which variant, which file, which rule."""
+"""Test failures in one line: variant, file and rule."""
 
 import re
 from collections.abc import Iterable
@@ -15,15 +15,15 @@ FINDING = re.compile(
 )
 
 
-def verdict(variant: str, rule: str, findings: Iterable[str], said: str = "") -> None:
-    """Fail if there are findings, with the first in the line that pytest repeats at its end."""
+def verdict(variant: str, rule: str, findings: Iterable[str], output: str = "") -> None:
+    """Fail if there are findings, with the first in the line of pytest's summary."""
     first, *more = [*findings, ""]
     if first:
         rest = f" (and {len(more) - 1} more)" if more[:-1] else ""
-        pytest.fail("\n".join([f"{variant}: {first} [{rule}]{rest}", *more, said]), pytrace=False)
+        pytest.fail("\n".join([f"{variant}: {first} [{rule}]{rest}", *more, output]), pytrace=False)
 
 
-def findings_in(said: str) -> list[str]:
-    """Return the lines of a tool's output that name a place and a rule; if none does, the last."""
-    found = [match[0].strip() for match in FINDING.finditer(said)]
-    return found or said.strip().splitlines()[-1:] or ["failed and said nothing"]
+def findings_in(output: str) -> list[str]:
+    """Return the lines of a tool's output that name a place and a rule, otherwise the last line."""
+    found = [match[0].strip() for match in FINDING.finditer(output)]
+    return found or output.strip().splitlines()[-1:] or ["failed without output"]

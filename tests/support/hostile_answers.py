@@ -1,4 +1,4 @@
-"""The answers of `hostile_answers.toml`, for every question that they are meant for."""
+"""The answers of `hostile_answers.toml` for the questions that they apply to."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,42 +11,42 @@ from .template import FIRST, OPTIONS, QUESTIONS
 
 CORPUS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 NAMES = {"project_slug", "package_name", "author_email"}
-"""Questions with a check of their own; other texts are free."""
+"""Text questions with a restricted format; the others are free text."""
 FREE_TEXTS = [
     question for question in QUESTIONS if question not in NAMES and question not in OPTIONS
 ]
 PLAIN = {"project_slug": "service", "package_name": "package"}
-"""What is answered beside a hostile text, so that no name is made of that."""
+"""Answers given with a hostile text, so that no name is derived from it."""
 MARKERS = {
     **{question: f"marker of {question}" for question in FREE_TEXTS},
     "project_slug": "slug-marker",
     "package_name": "package_marker",
     "author_email": "email@marker.example",
 }
-"""Answers that can be found in what is rendered."""
+"""Answers that can be recognized in rendered files."""
 
 
 class Case(NamedTuple):
-    """An answer to a question, and of what kind it is."""
+    """An answer to a question, in a category of the corpus."""
 
     question: str
     answer: str
-    kind: str
+    category: str
 
 
 def cases(verdict: str) -> list[Case]:
-    """Return all answers that are to be `accepted`, or `refused`."""
+    """Return all answers that must be `accepted`, or `rejected`."""
     return [
-        Case(question, answer, kind)
-        for about, kinds in CORPUS[verdict].items()
-        for kind, answers in kinds.items()
+        Case(question, answer, category)
+        for about, categories in CORPUS[verdict].items()
+        for category, answers in categories.items()
         for answer in answers
         for question in {"text": FREE_TEXTS, "choice": list(OPTIONS)}.get(about, [about])
     ]
 
 
 def together(chosen: list[Case]) -> list[dict[str, str]]:
-    """Give each case once, in as few sets of answers as hold one to each question at most.
+    """Combine the cases into as few sets of answers as possible, one per question.
 
     The answers of a set come from different places of the corpus.
     """
@@ -59,6 +59,6 @@ def together(chosen: list[Case]) -> list[dict[str, str]]:
     ]
 
 
-def with_answers(said: dict[str, Any], answers: Mapping[str, Any]) -> Any:
-    """Return what was said with markers as it should be with plain answers and these."""
-    return filled_in(said, {**FIRST, **PLAIN, **answers}, MARKERS)
+def with_answers(content: dict[str, Any], answers: Mapping[str, Any]) -> Any:
+    """Replace the markers in the content of files by these and plain answers."""
+    return filled_in(content, {**FIRST, **PLAIN, **answers}, MARKERS)

@@ -1,4 +1,4 @@
-"""What can be seen of a rendered service without running it: each finding is `file: what`."""
+"""Checks of a rendered service without running it; each finding is `file: problem`."""
 
 import json
 import os
@@ -39,32 +39,32 @@ def read(service: Path, path: str) -> str:
 
 
 def files(service: Path, answers: dict[str, Any]) -> Iterator[str]:
-    """The files are exactly those that belong to the answers."""
+    """The files are exactly those of the chosen features."""
     expected, found = expected_files(answers), files_of(service)
     yield from (f"{path}: is missing" for path in sorted(expected - found))
-    yield from (f"{path}: is not chosen" for path in sorted(found - expected))
+    yield from (f"{path}: was not chosen" for path in sorted(found - expected))
     for folder in sorted(path for path in service.rglob("*") if path.is_dir()):
         if not any(folder.iterdir()):
             yield f"{folder.relative_to(service)}: is an empty folder"
 
 
 def residue(service: Path, answers: dict[str, Any]) -> Iterator[str]:
-    """Nothing of the template is left: no tag, no blank where a line was, no name of an option."""
-    strange = re.compile(rf"\b({'|'.join(sorted(not_chosen(service, answers)))})\b", re.IGNORECASE)
+    """Nothing of the template is left: no tags, no blank lines of tags, no unchosen options."""
+    unchosen = re.compile(rf"\b({'|'.join(sorted(not_chosen(service, answers)))})\b", re.IGNORECASE)
     for path in sorted(files_of(service)):
         text = read(service, path)
         tag = re.search(r"cookiecutter|\{%|%\}|\n{4}", text, re.IGNORECASE)
         if tag:
-            yield f"{path}: holds {tag[0]!r}"
+            yield f"{path}: contains {tag[0]!r}"
         if text != "" and text != text.rstrip("\n") + "\n":
-            yield f"{path}: does not end with one line end"
+            yield f"{path}: does not end with exactly one newline"
         for number, line in enumerate(text.splitlines(), 1):
-            if found := strange.search(line):
-                yield f"{path}:{number}: speaks of {found[0]!r}, which was not chosen"
+            if found := unchosen.search(line):
+                yield f"{path}:{number}: mentions {found[0]!r}, which was not chosen"
 
 
 def not_chosen(service: Path, answers: dict[str, Any]) -> set[str]:
-    """Return the words that only other services have: names of features and of dependencies."""
+    """Return the names of unchosen features and their dependencies."""
     answers = with_derived(answers)
     names = {
         feature.partition("=")[2] or feature
@@ -76,13 +76,13 @@ def not_chosen(service: Path, answers: dict[str, Any]) -> set[str]:
 
 
 def formats(service: Path, _: dict[str, Any]) -> Iterator[str]:
-    """Each file is valid in its format, and those of Compose by its schema."""
+    """Files have valid syntax, and Compose files match their schema."""
     for path in sorted(files_of(service)):
         found = [*syntax_errors(service / path)]
-        yield from (f"{path}: {fault}" for fault in found)
+        yield from (f"{path}: {error}" for error in found)
         if path.startswith("compose") and path.endswith(".yaml") and not found:
-            for fault in compose_schema().iter_errors(yaml.safe_load(read(service, path))):
-                yield f"{path}: {fault.json_path}: {fault.message}"
+            for error in compose_schema().iter_errors(yaml.safe_load(read(service, path))):
+                yield f"{path}: {error.json_path}: {error.message}"
 
 
 @cache
@@ -91,7 +91,7 @@ def compose_schema() -> Draft202012Validator:
 
 
 def markdown(service: Path, _: dict[str, Any]) -> Iterator[str]:
-    """One blank line stands between the blocks of a Markdown file, tables included."""
+    """Blocks of Markdown, tables included, are separated by one blank line."""
     for path in sorted(files_of(service)):
         if not path.endswith(".md"):
             continue
@@ -101,25 +101,25 @@ def markdown(service: Path, _: dict[str, Any]) -> Iterator[str]:
         prose = [line for line, code in numbered if not code]
         for (before, above), (at, line) in pairwise(prose):
             if not above and not line and at == before + 1:
-                yield f"{path}:{at}: is a second blank line"
+                yield f"{path}:{at}: second blank line"
             elif above and line and above.startswith("|") != line.startswith("|"):
-                yield f"{path}:{at}: is glued to a table"
+                yield f"{path}:{at}: no blank line at a table"
 
 
 def texts(service: Path, answers: dict[str, Any]) -> Iterator[str]:
-    """Free text arrives as it was given."""
+    """Free text is rendered unchanged."""
     project = tomllib.loads(read(service, "pyproject.toml"))["project"]
     if project["description"] != answers["description"]:
-        yield "pyproject.toml: another description"
+        yield "pyproject.toml: wrong description"
     if project["authors"] != [{"name": answers["author_name"], "email": answers["author_email"]}]:
-        yield "pyproject.toml: other authors"
+        yield "pyproject.toml: wrong authors"
     title = f"# {answers['project_name']}\n\n{answers['description']}\n"
     if not read(service, "README.md").startswith(title):
-        yield "README.md: another title or description"
+        yield "README.md: wrong title or description"
     if answers["license"] != "Apache-2.0" and answers["organization"] not in read(
         service, "LICENSE"
     ):
-        yield "LICENSE: another owner"
+        yield "LICENSE: wrong owner"
 
 
 def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
@@ -130,21 +130,19 @@ def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
         named = set(re.findall(r"`((?:[\w./]+/)?[\w.-]+\.(?:py|toml|yaml|lock)|[\w/]+/)`", text))
         linked = set(re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", text))
         if page.name == "README.md" and len(named) < 5:
-            yield "README.md: names fewer than five paths"
+            yield "README.md: mentions fewer than five paths"
         for name in sorted((named | linked) - {"uv.lock", ".dev/"}):
             if not any((root / name).exists() for root in (service, package, path.parent)):
-                yield f"{page}: {name} is not there"
+                yield f"{page}: {name} does not exist"
 
 
-def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:
-    """Each module is imported, run by name or found by a tool; Compose includes each of its files.
+def unused(service: Path, _: dict[str, Any]) -> Iterator[str]:
+    """Modules are imported, run by name or found by a tool; Compose and Kustomize use their files.
 
-    A folder with a `kustomization.yaml` names each of its manifests, and another names the folder.
-
-    "Found by a tool" are tests and migrations, which are in folders that are searched, and what
-    `SIGNER` and `PLATFORM` may name. `__main__.py` names what the chassis is to import.
+    Tools find tests and migrations by their folder. The variables `SIGNER` and `PLATFORM` select
+    modules of `delivery`. `__main__.py` names modules that the chassis imports.
     """
-    ours = sorted(files_of(service))
+    paths = sorted(files_of(service))
     by_tools = re.compile(
         r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*"
         r"|delivery/(keyless|key_vault|platform_\w+)\.py"
@@ -153,19 +151,19 @@ def orphans(service: Path, _: dict[str, Any]) -> Iterator[str]:
     for path, users in importers(service).items():
         name = path.removesuffix(".py").replace("/", ".")
         named = re.compile(rf"\b{re.escape(name)}\b")
-        if path not in ours or users or path in declared or by_tools.fullmatch(path):
+        if path not in paths or users or path in declared or by_tools.fullmatch(path):
             continue
-        if not any(named.search(read(service, other)) for other in ours):
-            yield f"{path}: is used by nothing"
-    composed = "".join(read(service, path) for path in ours if path.startswith("compose"))
-    for path in ours:
+        if not any(named.search(read(service, other)) for other in paths):
+            yield f"{path}: is unused"
+    composed = "".join(read(service, path) for path in paths if path.startswith("compose"))
+    for path in paths:
         if path.startswith("compose/") and Path(path).name not in composed:
-            yield f"{path}: is included by nothing"
+            yield f"{path}: is not included"
     yield from unnamed_manifests(service)
 
 
 def declared_modules(service: Path) -> set[str]:
-    """Return the modules that the declaration of the service names by import strings."""
+    """Return the modules that `__main__.py` names by import strings."""
     (main,) = service.glob("src/*/__main__.py")
     text = main.read_text(encoding="utf-8").replace("{CHASSIS}", "{PACKAGE}.chassis.commands")
     names = re.findall(r'"\{PACKAGE\}\.([\w.]+)', text)
@@ -174,9 +172,9 @@ def declared_modules(service: Path) -> set[str]:
 
 
 def unnamed_manifests(service: Path) -> Iterator[str]:
-    """Yield what no kustomization names; overlays people name, and a README may name others.
+    """Yield the manifests that no kustomization and no command of a README uses.
 
-    Of a folder that it says to apply all is named.
+    Overlays are applied by name. `kubectl apply --filename FOLDER` uses all manifests of a folder.
     """
     deploy = service / "deploy"
     files = sorted(deploy.rglob("kustomization.yaml"))
@@ -193,13 +191,13 @@ def unnamed_manifests(service: Path) -> Iterator[str]:
         if path.name == "kustomization.yaml" or str(path) in named:
             continue
         name = str(path.relative_to(service))
-        spoken_of = f"`{path.name}`" if path.parent.name == "components" else name
-        if spoken_of not in readme and str(Path(name).parent) not in applied:
-            yield f"{name}: is named by no kustomization"
+        mention = f"`{path.name}`" if path.parent.name == "components" else name
+        if mention not in readme and str(Path(name).parent) not in applied:
+            yield f"{name}: is in no kustomization"
 
 
 def importers(service: Path) -> dict[str, list[str]]:
-    """Return the modules that import each module, all by their paths."""
+    """Return for each module the paths of the modules that import it."""
     command = [sys.executable, "-m", "ruff", "analyze", "graph", "--preview"]
     done = subprocess.run(
         [*command, "--direction", "dependents", "."],
@@ -213,7 +211,7 @@ def importers(service: Path) -> dict[str, list[str]]:
 
 
 def tools(service: Path, _: dict[str, Any]) -> Iterator[str]:
-    """What only development needs is named somewhere: imported, run or configured."""
+    """Development dependencies are imported, run or configured somewhere."""
     groups = tomllib.loads(read(service, "pyproject.toml"))["dependency-groups"]
     text = "".join(
         "".join(line for line in read(service, path).splitlines(True) if "==" not in line)
@@ -221,14 +219,14 @@ def tools(service: Path, _: dict[str, Any]) -> Iterator[str]:
     )
     for requirement in sorted(set(chain.from_iterable(groups.values()))):
         name = re.split(r"[\[=]", requirement)[0]
-        # Types are those of another package, and PyYAML is imported as yaml.
+        # Type stubs belong to another package; PyYAML is imported as yaml.
         base = re.sub("^(types-)?(py(?!test|dantic))?|-python-lib$", "", name)
-        spellings = {base, base.replace("-", "_"), base.replace("-", "")}
-        if not re.search(rf"\b({'|'.join(spellings)})(\b|_)", text):
-            yield f"pyproject.toml: {name} is used by nothing"
+        forms = {base, base.replace("-", "_"), base.replace("-", "")}
+        if not re.search(rf"\b({'|'.join(forms)})(\b|_)", text):
+            yield f"pyproject.toml: {name} is unused"
 
 
 INSPECTIONS: dict[str, Inspect] = {
     inspect.__name__: inspect
-    for inspect in (files, residue, formats, markdown, texts, links, citations, orphans, tools)
+    for inspect in (files, residue, formats, markdown, texts, links, citations, unused, tools)
 }

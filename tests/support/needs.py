@@ -1,4 +1,4 @@
-"""What some tests need of the machine: without it they are skipped, but never in CI."""
+"""Programs that some tests need: without them a test is skipped, but in CI it fails."""
 
 import os
 import shutil
@@ -9,39 +9,46 @@ from typing import NoReturn
 import pytest
 
 
-def need_redis(service: Path) -> None:
-    """Go on if the service uses no Redis, or one can be had, installed or as a container."""
-    if not (service / "tests" / "redis.py").exists() or redis_server() or engine_answers():
-        return
-    lack("no redis-server or valkey-server is installed, and no Docker engine answers")
+def lack(reason: str) -> NoReturn:
+    """Skip the test because a program is missing; in CI, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def need_kubectl() -> None:
-    """Go on if manifests can be rendered."""
+    """Require kubectl, which renders manifests."""
     if not shutil.which("kubectl"):
-        lack("manifests need kubectl")
-
-
-def redis_server() -> str | None:
-    """Return the path of an installed server."""
-    return shutil.which("redis-server") or shutil.which("valkey-server")
+        lack("kubectl is not installed")
 
 
 def need_registry() -> str:
-    """Return the path of a server that keeps images."""
+    """Return the path of an image registry."""
     found = shutil.which("docker-registry")
-    return found or lack("no docker-registry is installed: make packages")
+    return found or lack("docker-registry is not installed: make packages")
 
 
-def lack(what: str) -> NoReturn:
-    """Skip the test for what is not here; in CI, fail."""
-    if os.environ.get("CI"):
-        pytest.fail(what)
-    pytest.skip(what)
+def need_redis(service: Path) -> None:
+    """Require a Redis server, installed or in Docker, if the service uses Redis."""
+    redis = (service / "tests/support/redis_server.py").exists()
+    if redis and not redis_server() and not docker_is_running():
+        lack("neither redis-server nor valkey-server is installed, and Docker is not running")
 
 
-def engine_answers() -> bool:
-    """Tell whether there is a Docker engine to use."""
+def redis_server() -> str | None:
+    """Return the path of an installed Redis server."""
+    return shutil.which("redis-server") or shutil.which("valkey-server")
+
+
+def docker_is_running() -> bool:
+    """Return whether a Docker engine is available."""
     if not shutil.which("docker"):
         return False
     return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+needs_docker = [
+    pytest.mark.containers,
+    pytest.mark.skipif(not docker_is_running(), reason="`docker info` failed"),
+]
+"""Marks of tests that need a Docker engine."""

@@ -1,4 +1,4 @@
-"""What the files of a service say, so that it can be compared for different answers."""
+"""The parsed content of a service's files, to compare renders with different answers."""
 
 import json
 import tomllib
@@ -9,17 +9,17 @@ from typing import Any
 import yaml
 
 
-def meanings(service: Path) -> dict[str, Any]:
-    """Return what each file says, by its path from the folder of the service."""
+def contents(service: Path) -> dict[str, Any]:
+    """Return the parsed content of each file by its path."""
     return {
-        path.relative_to(service).as_posix(): meaning(path.name, path.read_bytes().decode())
+        path.relative_to(service).as_posix(): parsed(path.name, path.read_bytes().decode())
         for path in service.rglob("*")
         if path.is_file()
     }
 
 
-def meaning(name: str, text: str) -> Any:
-    """Return what a file holds, parsed where its format is one of data, or else the text."""
+def parsed(name: str, text: str) -> Any:
+    """Parse TOML, YAML and JSON; return other files as text."""
     match Path(name).suffix:
         case ".toml":
             return tomllib.loads(text)
@@ -30,20 +30,20 @@ def meaning(name: str, text: str) -> Any:
     return text
 
 
-def filled_in(said: Any, answers: Mapping[str, str], markers: Mapping[str, str]) -> Any:
-    """Return what was said with markers as it would be said with answers in their places."""
-    if isinstance(said, str):
-        # By way of what no answer can hold, since an answer may look like a marker.
+def filled_in(content: Any, answers: Mapping[str, str], markers: Mapping[str, str]) -> Any:
+    """Replace the markers in parsed content by answers."""
+    if isinstance(content, str):
+        # In two steps, via texts that no answer can hold: an answer may equal a marker.
         for number, marker in enumerate(markers.values()):
-            said = said.replace(marker, f"\0{number}\0")
+            content = content.replace(marker, f"\0{number}\0")
         for number, question in enumerate(markers):
-            said = said.replace(f"\0{number}\0", answers[question])
-        return said
-    if isinstance(said, dict):
+            content = content.replace(f"\0{number}\0", answers[question])
+        return content
+    if isinstance(content, dict):
         return {
             filled_in(name, answers, markers): filled_in(part, answers, markers)
-            for name, part in said.items()
+            for name, part in content.items()
         }
-    if isinstance(said, list):
-        return [filled_in(part, answers, markers) for part in said]
-    return said
+    if isinstance(content, list):
+        return [filled_in(part, answers, markers) for part in content]
+    return content

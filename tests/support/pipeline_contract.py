@@ -1,4 +1,4 @@
-"""The stages that every provider's pipeline has to have, and how one differs from them."""
+"""The stages that the pipeline of every provider must have, and the differences from them."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -6,24 +6,21 @@ from dataclasses import replace
 from .stages import Pipeline, Stage
 
 
-def stage(runs: str, after: str = "", takes: str = "", keeps: str = "") -> Stage:
-    """Return a stage from words between blanks."""
-    return Stage((runs,), set_of(after), takes=set_of(takes), keeps=set_of(keeps))
+def stage(runs: str, after: str = "", downloads: str = "", uploads: str = "") -> Stage:
+    """Return a stage; names are separated by blanks."""
+    sets = [frozenset(names.split()) for names in (after, downloads, uploads)]
+    return Stage((runs,), after=sets[0], downloads=sets[1], uploads=sets[2])
 
 
-def set_of(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-PROPOSED = {
+CHECKED = {
     "check": stage("make check"),
     "test": stage("make test"),
     "conformance": stage("make conformance"),
-    "image": stage("make image smoke save", "check test conformance", keeps="image.tar"),
+    "image": stage("make image smoke save", "check test conformance", uploads="image.tar"),
 }
-"""What a proposal passes through, as far as it gets."""
-CHECKED = {name: replace(stage, on_proposals=True) for name, stage in PROPOSED.items()}
-RELEASED = {
+CHECKS = {name: replace(each, on_pull_requests=True) for name, each in CHECKED.items()}
+"""The stages that also run for pull requests."""
+RELEASE = {
     "scan": stage("make scan", "image", "image.tar"),
     "publish": stage("make login load publish", "scan", "image.tar", "release"),
     "sign": stage("make login sign", "publish", "release"),
@@ -36,28 +33,27 @@ DEPLOYS = {
 }
 WEEKLY = {"audit": Stage(("make audit",)), "update": Stage(("make update", "propose"))}
 ROLLBACK = {"rollback": Stage(("make login verify deploy probe OVERLAY=… RELEASE=…",))}
-"""The contract of every provider's pipeline."""
 
 
-def faults(found: Pipeline, features: Collection[str]) -> Iterator[str]:
-    """Yield each difference between the pipeline of a service with these features and the contract."""
+def differences(found: Pipeline, features: Collection[str]) -> Iterator[str]:
+    """Yield the differences between a pipeline and the contract for a service with features."""
     deployed = {"release", "kubernetes"} <= set(features)
-    expected = CHECKED | (RELEASED if "release" in features else {}) | (DEPLOYS if deployed else {})
-    yield from differences("delivery", found.delivery, expected)
-    yield from differences("weekly", found.weekly, WEEKLY)
-    yield from differences("by hand", found.by_hand, ROLLBACK if deployed else {})
+    expected = CHECKS | (RELEASE if "release" in features else {}) | (DEPLOYS if deployed else {})
+    yield from changes("delivery", found.delivery, expected)
+    yield from changes("weekly", found.weekly, WEEKLY)
+    yield from changes("manual", found.manual, ROLLBACK if deployed else {})
     if not found.delivered_weekly:
-        yield "weekly: nothing is delivered again"
+        yield "weekly: no delivery"
 
 
-def differences(part: str, found: dict[str, Stage], wanted: dict[str, Stage]) -> Iterator[str]:
-    """Yield what stages have or lack."""
-    yield from (f"{part}: {name} is missing" for name in wanted.keys() - found.keys())
-    yield from (f"{part}: {name} is one too many" for name in found.keys() - wanted.keys())
-    for name in wanted.keys() & found.keys():
-        has, should = vars(found[name]), vars(wanted[name])
+def changes(part: str, found: dict[str, Stage], expected: dict[str, Stage]) -> Iterator[str]:
+    """Yield the missing, surplus and different stages of one part."""
+    yield from (f"{part}: {name} is missing" for name in expected.keys() - found.keys())
+    yield from (f"{part}: {name} is surplus" for name in found.keys() - expected.keys())
+    for name in expected.keys() & found.keys():
+        has, should = vars(found[name]), vars(expected[name])
         yield from (
-            f"{part}: {name} {key} {has[key]!r}, not {should[key]!r}"
+            f"{part}: {name} {key} is {has[key]!r}, not {should[key]!r}"
             for key in has
             if has[key] != should[key]
         )

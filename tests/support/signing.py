@@ -11,7 +11,7 @@ import httpx
 import yaml
 
 from .needs import need_registry
-from .running import PATIENCE, free_ports
+from .running import TIMEOUT_SECONDS, free_ports
 from .template_releases import git
 
 NAME = "released-service"
@@ -85,7 +85,7 @@ def local_registry(folder: Path) -> Iterator[str]:
             [need_registry(), "serve", str(folder / "registry.yaml")], stdout=log, stderr=log
         )
     try:
-        deadline = monotonic() + PATIENCE
+        deadline = monotonic() + TIMEOUT_SECONDS
         while not answers(address):
             assert server.poll() is None, (folder / "registry.log").read_text()
             assert monotonic() < deadline

@@ -1,4 +1,4 @@
-"""A small copy of the template to answer many times, what it says, and folders to render into."""
+"""A small copy of the template, which tests of answers render many times."""
 
 import json
 import shutil
@@ -12,30 +12,30 @@ import pytest
 from .answer_sources import CHANNELS, Answers, ask, command_line, render, run
 from .baking import BakeError
 from .hostile_answers import MARKERS, with_answers
-from .parsed_files import meanings
+from .parsed_files import contents
 from .template import DECLARED, FIRST, ROOT, SERVICE
 
 
 @pytest.fixture(scope="session")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder for what Cookiecutter reads and keeps."""
+    """A folder for Cookiecutter's configuration, cache and replay files."""
     return tmp_path_factory.mktemp("own")
 
 
 @pytest.fixture(scope="session")
 def marked(tmp_path_factory: pytest.TempPathFactory, own: Path) -> Path:
-    """Return the default service with answers that can be found in it."""
+    """The default service rendered with markers as answers."""
     output = tmp_path_factory.mktemp("marked")
     return render(ROOT, output, command_line(ROOT, own, MARKERS))
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory, marked: Path) -> Path:
-    """Return the template with only those files that hold more than the package's name.
+def small_folder(tmp_path_factory: pytest.TempPathFactory, marked: Path) -> Path:
+    """A copy of the template with only the files that hold an answer other than the package name.
 
-    They take a tenth of the time.
+    It renders in a tenth of the time.
     """
-    copy = tmp_path_factory.mktemp("slim")
+    copy = tmp_path_factory.mktemp("small")
     for part in ("hooks", "templates"):
         shutil.copytree(ROOT / part, copy / part)
     (copy / "cookiecutter.json").write_text(json.dumps(DECLARED | {"_features": {}}))
@@ -50,28 +50,30 @@ def small(tmp_path_factory: pytest.TempPathFactory, marked: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def said(tmp_path_factory: pytest.TempPathFactory, own: Path, small: Path) -> dict[str, Any]:
-    """Return what the files of that say, with markers."""
-    output = tmp_path_factory.mktemp("said")
-    said = meanings(render(small, output, command_line(small, own, MARKERS)))
-    assert {"pyproject.toml", "README.md", "LICENSE", "compose.yaml"} <= said.keys()
-    return said
+def marked_contents(
+    tmp_path_factory: pytest.TempPathFactory, own: Path, small_folder: Path
+) -> dict[str, Any]:
+    """The parsed files of the small copy rendered with markers as answers."""
+    output = tmp_path_factory.mktemp("marked-contents")
+    found = contents(render(small_folder, output, command_line(small_folder, own, MARKERS)))
+    assert {"pyproject.toml", "README.md", "LICENSE", "compose.yaml"} <= found.keys()
+    return found
 
 
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
-    """Return an empty folder to render into, which has room around it to escape to."""
+    """An empty folder to render into, in folders where a file outside of it would be found."""
     folder = tmp_path / "a" / "b" / "output"
     folder.mkdir(parents=True)
     return folder
 
 
 @dataclass(frozen=True)
-class Slim:
-    """The small copy, what it says with markers, and where to render it."""
+class SmallTemplate:
+    """The small copy of the template and the folders to render it with."""
 
     template: Path
-    said: dict[str, Any]
+    marked_contents: dict[str, Any]
     own: Path
     output: Path
 
@@ -88,26 +90,28 @@ class Slim:
         return ask(self.template, self.output, self.own, answers)
 
     def expected(self, answers: Answers) -> Any:
-        """Return what files are to say with plain answers and these."""
-        return with_answers(self.said, answers)
+        """Return the parsed files that a render with these and plain answers must have."""
+        return with_answers(self.marked_contents, answers)
 
 
 @pytest.fixture
-def slim(small: Path, said: dict[str, Any], own: Path, output: Path) -> Slim:
-    return Slim(small, said, own, output)
+def small(
+    small_folder: Path, marked_contents: dict[str, Any], own: Path, output: Path
+) -> SmallTemplate:
+    return SmallTemplate(small_folder, marked_contents, own, output)
 
 
 @pytest.fixture
-def refuses(tmp_path: Path, slim: Slim) -> Callable[..., None]:
-    """Check that a call names these questions, each with a reason, and writes nothing."""
+def assert_rejected(tmp_path: Path, small: SmallTemplate) -> Callable[..., None]:
+    """Check that a call fails with a reason for each of these questions and writes nothing."""
 
     def check(questions: set[str], call: Callable[..., Path], *arguments: Any) -> None:
         before = set(tmp_path.rglob("*"))
-        assert slim.output in before
-        with pytest.raises(BakeError) as refusal:
+        assert small.output in before
+        with pytest.raises(BakeError) as rejection:
             call(*arguments)
-        said = [line.partition(": ") for line in str(refusal.value).splitlines()]
-        reasons = {name for name, _, reason in said if name in FIRST and reason}
+        lines = [line.partition(": ") for line in str(rejection.value).splitlines()]
+        reasons = {name for name, _, reason in lines if name in FIRST and reason}
         assert reasons == questions
         assert set(tmp_path.rglob("*")) == before
 

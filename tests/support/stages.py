@@ -1,80 +1,85 @@
-"""The stages of a CI pipeline, whichever provider runs it."""
+"""The stages of a CI pipeline, independent of the provider."""
 
 import re
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-CARRIED = ("image.tar", "release")
-"""What stages hand to later ones, all of it in .reports/."""
+ARTIFACTS = ("image.tar", "release")
+"""Files in `.reports/` that stages pass on to later stages."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What a provider does at one of its jobs."""
+    """One job of a pipeline."""
 
     runs: tuple[str, ...] = ()
     after: frozenset[str] = frozenset()
-    on_proposals: bool = False
-    takes: frozenset[str] = frozenset()
-    keeps: frozenset[str] = frozenset()
+    on_pull_requests: bool = False
+    downloads: frozenset[str] = frozenset()
+    uploads: frozenset[str] = frozenset()
     environment: str = ""
     approved: bool = False
-    """Whether a person has to say yes first; by the environment, if that is the provider's way."""
+    """Whether a person has to approve it, by a rule of the environment where providers do so."""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What a commit on main passes through, what a week brings, what is done by hand."""
+    """The stages of a commit on main, of the weekly run, and of manual runs."""
 
     delivery: dict[str, Stage] = field(default_factory=dict)
     weekly: dict[str, Stage] = field(default_factory=dict)
-    by_hand: dict[str, Stage] = field(default_factory=dict)
+    manual: dict[str, Stage] = field(default_factory=dict)
     delivered_weekly: bool = False
 
 
-def nearest(stages: dict[str, Stage]) -> dict[str, Stage]:
-    """Leave out what comes before by way of others anyhow."""
+def direct(stages: dict[str, Stage]) -> dict[str, Stage]:
+    """Reduce `after` to direct predecessors: leave out those implied by another one."""
 
     def before(name: str) -> set[str]:
         return {each for one in stages[name].after for each in {one, *before(one)}}
 
     return {
-        name: Stage(
-            **vars(stage)
-            | {
-                "after": frozenset(
-                    one
-                    for one in stage.after
-                    if not any(one in before(other) for other in stage.after)
-                )
-            }
-        )
+        name: replace(stage, after=stage.after.difference(*map(before, stage.after)))
         for name, stage in stages.items()
     }
 
 
-def spoken(commands: Iterable[str], variables: dict[str, str] | None = None) -> tuple[str, ...]:
-    """Return what of these commands is `make` or a module, with the overlay it is told of."""
+def without_pull_requests(stages: dict[str, Stage]) -> dict[str, Stage]:
+    """Return the stages as they are in a pipeline that never runs for a pull request."""
+    return {name: replace(stage, on_pull_requests=False) for name, stage in stages.items()}
+
+
+def only_commands(stages: dict[str, Stage]) -> dict[str, Stage]:
+    """Return the stages of a manual run, of which only the commands are compared."""
+    return {name: Stage(runs=stage.runs) for name, stage in stages.items()}
+
+
+def make_commands(
+    scripts: Iterable[str], variables: dict[str, str] | None = None
+) -> tuple[str, ...]:
+    """Return the calls of `make` in a normal form; a Python module counts as `propose`.
+
+    Of a deployment, the overlay is kept, as `…` if it is only known at run time.
+    """
     found = []
-    for command in "\n".join(commands).splitlines():
-        words = shlex.split(command) or [""]
+    for line in "\n".join(scripts).splitlines():
+        words = shlex.split(line) or [""]
         if words[0] == "make":
-            named = dict(word.split("=", 1) for word in words if "=" in word)
-            told = {**(variables or {}), **named}
-            release = "RELEASE" in told and told["RELEASE"] != ""
-            targets = [word for word in words if "=" not in word]
-            overlay = told.get("OVERLAY", "")
-            if "deploy" in targets:
-                targets += [f"OVERLAY={overlay if re.fullmatch('[a-z]+', overlay) else '…'}"]
-                targets += ["RELEASE=…"] if release else []
-            found.append(" ".join(targets))
+            values = (variables or {}) | dict(word.split("=", 1) for word in words if "=" in word)
+            command = [word for word in words if "=" not in word]
+            if "deploy" in command:
+                overlay = values.get("OVERLAY", "")
+                command.append(f"OVERLAY={overlay if re.fullmatch('[a-z]+', overlay) else '…'}")
+                if values.get("RELEASE"):
+                    command.append("RELEASE=…")
+            found.append(" ".join(command))
         elif words[:2] == ["python3", "-m"]:
             found.append("propose")
     return tuple(found)
 
 
-def files(*names: str) -> frozenset[str]:
-    """Return which of the files that are carried these paths are."""
-    return frozenset(name for name in (Path(n).name for n in names) if name in CARRIED)
+def artifacts(*paths: str) -> frozenset[str]:
+    """Return the names of the artifacts among these paths."""
+    return frozenset(ARTIFACTS).intersection(Path(path).name for path in paths)

@@ -1,4 +1,4 @@
-"""What the template declares, read once: its questions, features and files."""
+"""The declarations of the template: its questions, features and files."""
 
 import json
 from fnmatch import fnmatch
@@ -20,32 +20,32 @@ DERIVED: dict[str, str] = {
     for name, value in DECLARED.items()
     if name.startswith("__") and isinstance(value, str)
 }
-"""What follows from the answers and has a name, such as that there is anything to be attached."""
+"""Answers derived from others, such as `__attached`: is there any backing service?"""
 FIRST: dict[str, Any] = {
     name: value[0] if isinstance(value, list) else value for name, value in QUESTIONS.items()
 }
-"""The default answers, but for those that are made of others."""
+"""The default answers; those of derived text questions are Jinja templates."""
 FEATURES: dict[str, list[str]] = DECLARED["_features"]
 REQUIREMENTS: dict[str, list[str]] = DECLARED["_requires"]
 
-NOT_OURS = {
+GENERATED = {
     ".venv", ".tools", ".dev", "__pycache__", "uv.lock", ".env", ".hypothesis", ".schemathesis",
 }  # fmt: skip
 
 
 def files_of(folder: Path) -> set[str]:
-    """Return every file below `folder` that a person wrote, by its path from there."""
+    """Return the paths of all files below `folder` that are not generated."""
     return {
         str(path.relative_to(folder))
         for path in folder.rglob("*")
         if path.is_file()
-        and not NOT_OURS.intersection(path.relative_to(folder).parts)
+        and not GENERATED.intersection(path.relative_to(folder).parts)
         and not any(part.endswith("_cache") for part in path.relative_to(folder).parts)
     }
 
 
 def chosen(feature: str, answers: dict[str, Any]) -> bool:
-    """Tell whether the answers choose a feature: `name`, `name=value` or `name!=value`."""
+    """Return whether the answers choose a feature: `name`, `name=value` or `name!=value`."""
     if "!=" in feature:
         question, value = feature.split("!=")
         return bool(answers[question] != value)
@@ -56,7 +56,7 @@ def chosen(feature: str, answers: dict[str, Any]) -> bool:
 
 
 def unmet(answers: dict[str, Any]) -> list[str]:
-    """Return the features that these answers choose without what they need."""
+    """Return the chosen features whose requirements are not chosen."""
     return [
         feature
         for feature, needs in REQUIREMENTS.items()
@@ -66,13 +66,13 @@ def unmet(answers: dict[str, Any]) -> list[str]:
 
 @cache
 def derivations() -> dict[str, Template]:
-    """Return how each derived answer is made, read by Jinja once."""
-    jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  # No HTML is made.
+    """Return the Jinja templates of the derived answers."""
+    jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701  # Not HTML.
     return {name: jinja.from_string(text) for name, text in DERIVED.items()}
 
 
 def with_derived(answers: dict[str, Any]) -> dict[str, Any]:
-    """Return the answers and what follows from them."""
+    """Return the answers and the derived answers."""
     return answers | {
         name: made.render(cookiecutter=answers) for name, made in derivations().items()
     }
@@ -80,32 +80,32 @@ def with_derived(answers: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def template_files() -> frozenset[str]:
-    """Return the files of the template's own service, by their paths as they stand there."""
+    """Return the files of the service, with their unrendered paths."""
     return frozenset(files_of(SERVICE))
 
 
 def expected_files(answers: dict[str, Any]) -> set[str]:
-    """Return what a render of these answers must hold: no file more, none less."""
+    """Return the exact set of files that a render with these answers must have."""
     answers = with_derived(answers)
-    doomed = [
+    removed = [
         matching(pattern)
         for feature, patterns in FEATURES.items()
         if not chosen(feature, answers)
         for pattern in patterns
     ]
-    left = template_files().difference(*doomed)
+    files = template_files().difference(*removed)
     package = answers["package_name"]
-    return {path.replace("{{cookiecutter.package_name}}", package) for path in left}
+    return {path.replace("{{cookiecutter.package_name}}", package) for path in files}
 
 
 @cache
 def matching(pattern: str) -> frozenset[str]:
-    """Return the files of the template's own service that a pattern names."""
+    """Return the files of the service that a pattern matches."""
     return frozenset(path for path in template_files() if within(path, pattern))
 
 
 def within(path: str, pattern: str) -> bool:
-    """Tell whether `path` is what `pattern` names, or lies in the folder that it names."""
+    """Return whether `pattern` matches `path` or a folder that contains it."""
     parts = path.split("/")
     wanted = pattern.split("/")
     return len(parts) >= len(wanted) and all(map(fnmatch, parts, wanted))

@@ -1,37 +1,34 @@
-"""A table of the variants and what they were checked for: seconds, or what was not well."""
+"""A table of variants and checks with durations or failures, for pytest's summary."""
 
 import re
 from collections import defaultdict
 
 import pytest
 
-from .variants import CI_RUNS, FIRST_OF_ITS_KIND, ROWS, behaviour
+from .variants import CI_RUNS, FIRST_WITH_BEHAVIOUR, ROWS, behaviour
 
 COLUMNS = {
-    "test_to_the_eye": "to the eye",
-    "test_its_own_checks": "make check",
-    "test_its_dependencies": "dependencies",
-    "test_its_own_tests": "make test",
+    "test_inspection": "inspection",
+    "test_make_check": "make check",
+    "test_dependencies": "dependencies",
+    "test_make_test": "make test",
 }
-"""The tests of `test_variants.py`, by their names."""
+"""The columns for the tests of `test_variants.py`."""
 CASE = re.compile(r"tests/renders/test_variants\.py::(\w+)\[([^\]]+)\]")
 
 
 def lines(reports: list[pytest.TestReport]) -> list[str]:
-    """Return the lines of the table: a row a variant, a column a check; nothing if none ran.
-
-    Below stands, in a line each and uncut, what was not well.
-    """
+    """Return the table and below it one line per failure; nothing if no check ran."""
     seconds: dict[tuple[str, str], float] = defaultdict(float)
     outcomes: dict[tuple[str, str], str] = {}
-    faults = []
+    failures = []
     for report in reports:
         if cell := cell_of(report.nodeid):
             seconds[cell] += report.duration
             if outcomes.get(cell, "passed") == "passed":
                 outcomes[cell] = report.outcome
             if report.failed:
-                faults.append(report.longreprtext.partition("\n")[0])
+                failures.append(report.longreprtext.partition("\n")[0])
     if not outcomes:
         return []
     rows = [row(" ", list(COLUMNS.values()), "variant")]
@@ -39,10 +36,10 @@ def lines(reports: list[pytest.TestReport]) -> list[str]:
         cells = [
             f"{seconds[variant, test]:.1f} s" if outcome == "passed" else outcome
             for test in COLUMNS
-            for outcome in [outcomes.get((variant, test)) or alike(variant, test)]
+            for outcome in [outcomes.get((variant, test)) or covered_by(variant, test)]
         ]
         rows.append(row(number, cells, variant))
-    return ["", *rows, "", *faults]
+    return ["", *rows, "", *failures]
 
 
 def row(number: int | str, cells: list[str], variant: str) -> str:
@@ -50,7 +47,7 @@ def row(number: int | str, cells: list[str], variant: str) -> str:
 
 
 def cell_of(nodeid: str) -> tuple[str, str] | None:
-    """Return the variant and the test, which may have a further parameter."""
+    """Return the variant and the test of a test id, which may have a further parameter."""
     found = CASE.match(nodeid)
     if not found or found[1] not in COLUMNS:
         return None
@@ -59,12 +56,11 @@ def cell_of(nodeid: str) -> tuple[str, str] | None:
     return (variant, found[1]) if variant else None
 
 
-def alike(variant: str, test: str) -> str:
-    """Say of what has no figure whether another stands for it, by the number of its row."""
-    if test != "test_its_own_tests":
+def covered_by(variant: str, test: str) -> str:
+    """Return where a variant without `make test` is covered: the pipeline or another row."""
+    if test != "test_make_test":
         return "-"
-    kind = behaviour(ROWS[variant])
-    if kind in CI_RUNS:
+    if behaviour(ROWS[variant]) in CI_RUNS:
         return "pipeline"
-    first = FIRST_OF_ITS_KIND[kind]
+    first = FIRST_WITH_BEHAVIOUR[behaviour(ROWS[variant])]
     return "-" if first == variant else f"as row {list(ROWS).index(first) + 1}"

@@ -1,4 +1,4 @@
-"""The variants that are verified, derived from what is declared."""
+"""The tested variants, derived from cookiecutter.json."""
 
 import re
 from collections.abc import Iterable
@@ -22,11 +22,11 @@ NAMES: dict[str, Answers] = {
         **dict.fromkeys(("project_name", "description", "author_name", "organization"), HARD_TEXT),
     },
 }
-"""Answers to the questions for names and texts; `names` is varied as if it were an option."""
+"""Answers to the questions for names and texts; `names` varies like an option."""
 
 
 def values_of(option: str) -> list[Any]:
-    """Return the values of an option, the default first; of Python, those that the machine has."""
+    """Return the values of an option, the default first; for Python, the installed versions."""
     values = OPTIONS[option]
     if option == "python_version":
         newest = newest_python()
@@ -39,7 +39,7 @@ DEFAULT = {option: values[0] for option, values in VALUES.items()}
 
 
 def every(*options: str, allowed: bool = True) -> list[Answers]:
-    """Return every combination of these options that can work, or else those that cannot."""
+    """Return all valid, or all invalid, combinations of these options."""
     rows = [
         dict(zip(options, values, strict=True))
         for values in product(*(VALUES[option] for option in options))
@@ -47,29 +47,29 @@ def every(*options: str, allowed: bool = True) -> list[Answers]:
     return [DEFAULT | row for row in rows if allowed != bool(unmet(FIRST | row))]
 
 
-def spoken(value: str | bool) -> str:
-    """Return a value as people give it: a yes or no, or the text that it is."""
+def argument(value: str | bool) -> str:
+    """Return a value as it is given on a command line."""
     return value if isinstance(value, str) else "yes" if value else "no"
 
 
 def identity(row: Answers) -> str:
-    """Return a readable id: `default`, or `option-value` for each value that is not the default."""
-    others = [f"{option}-{spoken(v)}" for option, v in row.items() if v != DEFAULT[option]]
+    """Return an id: `default`, or `option-value` for each value other than the default."""
+    others = [f"{option}-{argument(v)}" for option, v in row.items() if v != DEFAULT[option]]
     return "-".join(others) or "default"
 
 
 def given(row: Answers) -> Answers:
-    """Return the answers that differ from the default, as Cookiecutter is given them."""
+    """Return the answers for Cookiecutter, without defaults."""
     others = {option: value for option, value in row.items() if value != DEFAULT[option]}
     return {option: v for option, v in others.items() if option != "names"} | NAMES[row["names"]]
 
 
 def pairs_of(rows: Iterable[Answers]) -> set[tuple[Any, ...]]:
-    """Return every pair of values that stands in a row."""
+    """Return all pairs of values in these rows."""
     return {pair for row in rows for pair in choose(row.items(), 2)}
 
 
-UNSEEN = (
+UNTESTED = (
     *("LICENSE", "README.md", "Dockerfile", "Makefile", "pyproject.toml"),
     *("chaos", "delivery/", "deploy/"),
     *(".github", ".gitlab", ".circleci", "azure"),
@@ -77,20 +77,20 @@ UNSEEN = (
     *("dev/proposed_branch.py", "dev/pull_request.py"),
     *("tests/deploy", "tests/twelve_factor"),
 )
-"""What a service's own tests do not look at; other tests do.
+"""Files that do not affect `make test` in a service; other tests check them.
 
-An option whose dependencies they use has files that they use as well, so `pyproject.toml` tells no
-more of it.
+An option with dependencies that matter to `make test` also has source files, so `pyproject.toml`
+need not be considered.
 """
 
 
-def seen(option: str) -> bool:
-    """Tell whether a service's own tests can tell one answer from another."""
-    told = re.compile(rf"cookiecutter\.{option}\b")
+def affects_tests(option: str) -> bool:
+    """Return whether `make test` in a service depends on this option."""
+    named = re.compile(rf"cookiecutter\.{option}\b")
     texts = (
         (SERVICE / path).read_text(encoding="utf-8")
         for path in template_files()
-        if not path.startswith(UNSEEN)
+        if not path.startswith(UNTESTED)
     )
     patterns = (
         pattern
@@ -98,23 +98,22 @@ def seen(option: str) -> bool:
         if re.match(rf"{option}(!?=|$)", feature)
         for pattern in listed
     )
-    return any(map(told.search, texts)) or any(not p.startswith(UNSEEN) for p in patterns)
+    return any(map(named.search, texts)) or any(not p.startswith(UNTESTED) for p in patterns)
 
 
-SEEN = [option for option in OPTIONS if seen(option)]
+TESTED = [option for option in OPTIONS if affects_tests(option)]
 
 
 def behaviour(row: Answers) -> tuple[Any, ...]:
-    """Return what decides on the outcome of a service's own tests: neither names nor license."""
-    return tuple(row[option] for option in SEEN)
+    """Return the values that `make test` in a service depends on."""
+    return tuple(row[option] for option in TESTED)
 
 
 def covering(rows: list[Answers]) -> list[Answers]:
-    """Return further rows that hold each pair that can work and that these rows do not hold.
+    """Return further rows, so that every valid pair of values occurs in a row.
 
-    Each is the one that brings most new pairs, and of these one that behaves as another row does.
-    With all rows at hand that is exact about what cannot work together, where generators of pairs
-    (allpairspy 2.5) leave out pairs that can.
+    The algorithm is greedy: it takes the row with the most new pairs, and among those one with a
+    known behaviour. It enumerates all rows, since allpairspy 2.5 misses pairs that are valid.
     """
     candidates = every(*VALUES)
     known = {behaviour(row) for row in rows}
@@ -130,7 +129,7 @@ def covering(rows: list[Answers]) -> list[Answers]:
 
 
 def deciding(folder: str = "") -> list[str]:
-    """Return the options that decide on files, or on those below a folder such as `compose/`."""
+    """Return the options that decide which files exist below a folder such as `compose/`."""
     return [
         option
         for option in OPTIONS
@@ -143,10 +142,7 @@ def deciding(folder: str = "") -> list[str]:
 
 
 def combinations(*, allowed: bool = True) -> dict[str, Answers]:
-    """Return the answers to the questions that decide on containers, by a readable id.
-
-    They are those that can work together, or else those that cannot.
-    """
+    """Return all valid, or all invalid, combinations of the options that decide on containers."""
     rows = every(*deciding("compose/"), allowed=allowed)
     return {identity(row): given(row) for row in rows}
 
@@ -167,16 +163,16 @@ ROWS = {
     "full": MOST,
     **{identity(row): row for row in covering([*DEVIATIONS, LEAST, MOST])},
 }
-"""Rows by id: the default, each other value alone, the least, the most, and what holds every
-pair that can work. An option that is declared later joins by itself."""
+"""Rows by id: the default, each single deviation, the fewest and the most files, and further rows
+for every valid pair of values. New options are included automatically."""
 VARIANTS = {variant: given(row) for variant, row in ROWS.items()}
 """The answers of each variant."""
 EXTREMES = {variant: VARIANTS[variant] for variant in ("default", "bare", "full")}
-"""The default, the least and the most: as few as tell of all files."""
+"""The default and the variants with the fewest and the most files."""
 
-FIRST_OF_ITS_KIND = {behaviour(row): variant for variant, row in reversed(ROWS.items())}
-"""The variant that runs its own tests for all that behave alike."""
+FIRST_WITH_BEHAVIOUR = {behaviour(row): variant for variant, row in reversed(ROWS.items())}
+"""The variant that runs `make test` for all variants with the same behaviour."""
 
 IN_CI = (FULLEST, "default", BARE)
-"""The combinations whose pipelines are run step by step, their own tests included."""
+"""The combinations whose pipeline steps are run, `make test` included."""
 CI_RUNS = {behaviour(DEFAULT | COMBINATIONS[variant]) for variant in IN_CI}

@@ -1,4 +1,4 @@
-"""The address of MongoDB: what `MONGODB_URL` may be."""
+"""`MONGODB_URL`: validation, and the options of the client."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ validate = TypeAdapter(MongodbUrl).validate_python
         "mongodb://user:hunter%402@[::1]/name?authSource=admin",
     ],
 )
-def test_a_url_that_mongodb_understands_is_accepted_and_hidden(url: str) -> None:
+def test_a_valid_url_is_accepted_and_masked(url: str) -> None:
     accepted = validate(url)
     assert accepted.get_secret_value() == url
     assert "hunter" not in repr(accepted)
@@ -51,7 +51,7 @@ def test_a_url_that_mongodb_understands_is_accepted_and_hidden(url: str) -> None
         ("mongodb://user:hunter2@host/name?w=0", "acknowledgement"),
     ],
 )
-def test_any_other_url_is_rejected_with_a_reason_and_not_repeated(url: str, reason: str) -> None:
+def test_an_invalid_url_is_rejected_with_a_reason_and_not_echoed(url: str, reason: str) -> None:
     with pytest.raises(ValidationError) as caught:
         validate(url)
     (error,) = caught.value.errors(include_input=False, include_context=False)
@@ -62,7 +62,7 @@ def test_any_other_url_is_rejected_with_a_reason_and_not_repeated(url: str, reas
 @pytest.mark.parametrize(
     "end", ["", "name?hunter2=1", "name?maxPoolSize=hunter2", "name?minPoolSize=200"]
 )
-def test_an_invalid_url_is_named_and_not_shown(
+def test_an_invalid_url_is_reported_without_its_value(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     assert settings
@@ -73,10 +73,9 @@ def test_an_invalid_url_is_named_and_not_shown(
     assert "hunter2" not in repr(caught.value)
 
 
-def test_a_client_can_be_made_from_any_accepted_url(
+def test_url_options_and_long_names_do_not_break_the_client(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Neither by the URL beside our own limits nor by a name longer than a server takes."""
     (tmp_path / "url").write_text("mongodb://127.0.0.1:1/name?minPoolSize=50&timeoutMS=1\n")
     name = {"OTEL_SERVICE_NAME": "é" * 200, "DATABASE_POOL_SIZE": "5"}
     del environment["MONGODB_URL"]

@@ -1,4 +1,4 @@
-"""Fulfilment of an order, without a worker and without a database."""
+"""Fulfilment of orders, without a worker or a database."""
 
 from dataclasses import replace
 from uuid import uuid4
@@ -20,7 +20,7 @@ async def test_an_unknown_order_is_not_fulfilled() -> None:
     assert not await fulfil(MemoryOrderStore(), uuid4())
 
 
-async def test_a_repeated_request_gets_the_first_response_after_the_order_is_fulfilled() -> None:
+async def test_a_retried_request_gets_the_first_response_after_fulfilment() -> None:
     orders = MemoryOrderStore()
     first = await place(orders, "tea", 2, "key")
     assert await fulfil(orders, first.id)

@@ -1,4 +1,4 @@
-"""Orders in MongoDB: the indexes that they need, and what other stores do not promise."""
+"""Orders in MongoDB: indexes, retried writes, the timeout of a frozen server."""
 
 from argparse import Namespace
 from datetime import UTC, datetime
@@ -33,13 +33,13 @@ ORDER = Order(
 
 
 @pytest.fixture
-def elsewhere_settings(settings: Settings, database_url: str) -> Settings:
-    """Return the settings of a process whose database is an empty one."""
+def settings_of_empty_database(settings: Settings, database_url: str) -> Settings:
+    """Return settings whose database is empty."""
     return settings.model_copy(update={"mongodb_url": Secret(database_url)})
 
 
 def existing(url: str) -> set[str]:
-    """Return the indexes that there are, less those that every collection has."""
+    """Return the indexes of a database, without those on `_id`."""
     with MongoClient[dict[str, Any]](url) as client:
         database = client.get_default_database()
         found = {
@@ -50,11 +50,13 @@ def existing(url: str) -> set[str]:
     return {name for name in found if not name.endswith("._id_")}
 
 
-def test_migrations_create_each_index_once(elsewhere_settings: Settings, database_url: str) -> None:
+def test_migrations_create_each_index_once(
+    settings_of_empty_database: Settings, database_url: str
+) -> None:
     logged = []
     for _ in range(2):
         with capture_logs() as lines:
-            assert migrate.run(SERVICE, elsewhere_settings, Namespace()) == 0
+            assert migrate.run(SERVICE, settings_of_empty_database, Namespace()) == 0
         assert existing(database_url) == NEEDED
         logged.append(lines)
     first, second = logged
@@ -65,13 +67,13 @@ def test_migrations_create_each_index_once(elsewhere_settings: Settings, databas
 
 
 @pytest.mark.parametrize("name", [*NAMES, None])
-async def test_without_one_of_the_indexes_it_is_not_ready(
-    elsewhere_settings: Settings, database_url: str, name: str | None
+async def test_readiness_needs_each_of_the_indexes(
+    settings_of_empty_database: Settings, database_url: str, name: str | None
 ) -> None:
     with MongoClient[dict[str, Any]](database_url) as client:
         others = [index for index in INDEXES["orders"] if index.document["name"] != name]
         client.get_default_database()["orders"].create_indexes(others)
-    async with open_database(elsewhere_settings, "test") as database:
+    async with open_database(settings_of_empty_database, "test") as database:
         orders = MongoOrderStore(database)
         if name is None:
             assert await orders.ping() == "ok"
@@ -80,7 +82,7 @@ async def test_without_one_of_the_indexes_it_is_not_ready(
                 await orders.ping()
 
 
-async def test_an_order_that_is_sent_again_is_stored_once(settings: Settings) -> None:
+async def test_a_retried_write_stores_one_order(settings: Settings) -> None:
     async with open_database(settings, "test") as database:
         orders = MongoOrderStore(database)
         for key in (None, None, "key"):
@@ -88,14 +90,12 @@ async def test_an_order_that_is_sent_again_is_stored_once(settings: Settings) ->
         assert await orders.page(10, None) == [ORDER]
 
 
-async def test_a_frozen_server_is_given_up_before_the_driver_notices(
-    database_proxy: Proxy, settings: Settings
-) -> None:
+async def test_a_frozen_server_times_out(database_proxy: Proxy, settings: Settings) -> None:
     async with open_database(settings, "test") as database:
         orders = MongoOrderStore(database)
         await orders.add(ORDER, None)
         database_proxy.freeze()
-        for question in (orders.get(ORDER.id), orders.ping()):
+        for request in (orders.get(ORDER.id), orders.ping()):
             with pytest.raises(Unavailable) as caught:
-                await question
+                await request
             assert caught.value.failure == "TimeoutError"

@@ -1,4 +1,4 @@
-"""Stores of orders: the real one keeps the same contract as the one in memory."""
+"""The contract of `OrderStore`, for the database and the in-memory store; the cleanup."""
 
 import asyncio
 from argparse import ArgumentParser, Namespace
@@ -12,14 +12,7 @@ from structlog.testing import capture_logs
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
 from {{ cookiecutter.package_name }}.chassis.commands import migrate
 from {{ cookiecutter.package_name }}.orders import cleanup
-from {{ cookiecutter.package_name }}.orders.model import (
-    KeyReused,
-    Order,
-    OrderStore,
-    Position,
-    Status,
-    place,
-)
+from {{ cookiecutter.package_name }}.orders.model import Order, OrderStore, Position, Status
 from {{ cookiecutter.package_name }}.resources import open_resources
 from {{ cookiecutter.package_name }}.settings import Settings
 
@@ -82,20 +75,20 @@ async def store(request: pytest.FixtureRequest, settings: Settings) -> AsyncIter
             yield resources.orders
 
 
-async def test_an_order_is_found_as_it_was_added(store: OrderStore) -> None:
+async def test_an_added_order_is_found(store: OrderStore) -> None:
     order = await store.add(an_order(item="Grüner Tee ☕"), None)
     assert await store.get(order.id) == order
     assert await store.get(uuid4()) is None
 
 
-async def test_a_key_used_many_times_at_once_makes_one_order(store: OrderStore) -> None:
+async def test_concurrent_uses_of_a_key_add_one_order(store: OrderStore) -> None:
     stored = await asyncio.gather(*(store.add(an_order(), "key") for _ in range(20)))
     assert stored == [stored[0]] * 20
     assert await store.add(an_order(item="coffee"), "key") == stored[0]
     assert await store.page(50, None) == [stored[0]]
 
 
-async def test_pages_are_newest_first_and_neither_repeat_nor_skip(store: OrderStore) -> None:
+async def test_pages_are_newest_first_and_complete(store: OrderStore) -> None:
     same_moment = [an_order() for _ in range(4)]
     others = [an_order(NOON + timedelta(microseconds=n)) for n in (-2, -1, 1, 2)]
     for order in same_moment + others:
@@ -115,7 +108,7 @@ async def test_deleting_an_order_frees_its_key(store: OrderStore) -> None:
     assert await store.add(again, "key") == again
 
 
-async def test_only_older_orders_are_deleted_and_free_their_keys(store: OrderStore) -> None:
+async def test_deleting_old_orders_frees_their_keys(store: OrderStore) -> None:
     old = await store.add(an_order(NOON - timedelta(seconds=1)), "old")
     new = await store.add(an_order(NOON), "new")
     assert await store.delete_before(NOON) == 1
@@ -126,14 +119,14 @@ async def test_only_older_orders_are_deleted_and_free_their_keys(store: OrderSto
     assert await store.add(again, "old") == again
 
 
-async def test_any_number_of_old_orders_is_deleted(store: OrderStore) -> None:
+async def test_more_old_orders_than_one_batch_are_deleted(store: OrderStore) -> None:
     for _ in range(2001):
         await store.add(an_order(NOON - timedelta(days=1)), None)
     assert await store.delete_before(NOON) == 2001
     assert await store.page(1, None) == []
 
 
-async def test_two_cleanups_at_once_delete_each_order_once(settings: Settings) -> None:
+async def test_concurrent_cleanups_delete_each_order_once(settings: Settings) -> None:
     async with open_resources(settings, "test") as one, open_resources(settings, "test") as other:
         for _ in range(50):
             await one.orders.add(an_order(), None)
@@ -142,7 +135,7 @@ async def test_two_cleanups_at_once_delete_each_order_once(settings: Settings) -
         assert sum(await asyncio.gather(*deleted)) == 50
 
 
-def test_the_command_deletes_old_orders_and_logs_their_number(settings: Settings) -> None:
+def test_cleanup_deletes_old_orders_and_logs_their_number(settings: Settings) -> None:
     async def add(*orders: Order) -> None:
         async with open_resources(settings, "test") as resources:
             for order in orders:
@@ -167,7 +160,7 @@ def test_commands_exit_with_status_69_in_an_outage(
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "x", "1e9", "²"])
-def test_an_invalid_number_of_days_is_wrong_usage(
+def test_an_invalid_number_of_days_is_a_usage_error(
     days: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ArgumentParser()
@@ -175,13 +168,3 @@ def test_an_invalid_number_of_days_is_wrong_usage(
     with pytest.raises(SystemExit, match="2"):
         options.parse_args(["--older-than-days", days])
     assert "a number of days" in capsys.readouterr().err
-
-
-async def test_a_key_returns_the_first_order_and_rejects_another() -> None:
-    orders = MemoryOrderStore()
-    first = await place(orders, "tea", 2, "key")
-    assert (first.item, first.quantity, first.status) == ("tea", 2, Status.PLACED)
-    assert await place(orders, "tea", 2, "key") == first
-    with pytest.raises(KeyReused):
-        await place(orders, "tea", 3, "key")
-    assert await orders.page(10, None) == [first]

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 from uuid import uuid4
 
+import httpx
 import pytest
 import yaml
 
 from ..support.service import Proxy, fetch, path_only, run
-from .report import NOT_APPLICABLE
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +55,7 @@ def proxies(request: pytest.FixtureRequest) -> dict[str, Proxy]:
 
 def not_applicable(reason: str) -> NoReturn:
     """Skip a check of something that this service does not have."""
-    pytest.skip(f"{NOT_APPLICABLE}: {reason}")
+    pytest.skip(f"not applicable: {reason}")
 
 
 def run_program(*command: str, **variables: str) -> str:
@@ -142,6 +142,14 @@ def long_running() -> list[str]:
     return [name for name in process_types() if services[name].get("restart") == "unless-stopped"]
 
 
+def is_live(environment: dict[str, str]) -> bool:
+    """Return whether the service with these variables accepts connections."""
+    try:
+        return fetch(f"http://127.0.0.1:{environment['PORT']}/livez").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 def commands() -> list[str]:
     """Return the commands in the help of the service."""
     return re.findall(r"(?m)^    ([a-z]\w*) ", run(path_only(), "--help").stdout)
@@ -154,11 +162,14 @@ def openapi() -> dict[str, Any]:
     return document
 
 
+def operations() -> list[tuple[str, str]]:
+    """Return the methods and paths in the OpenAPI document."""
+    return [(method, path) for path, methods in openapi()["paths"].items() for method in methods]
+
+
 def get_paths() -> list[str]:
-    """Return the paths of the OpenAPI document that `GET` serves without parameters."""
-    found = [path for path, operations in openapi()["paths"].items() if "get" in operations]
-    assert "/livez" in found
-    return [path for path in found if "{" not in path]
+    """Return the paths in the OpenAPI document that `GET` serves without parameters."""
+    return [path for method, path in operations() if method == "get" and "{" not in path]
 
 
 @dataclass(frozen=True)
@@ -185,12 +196,11 @@ class Resource:
 def example_resource() -> Resource:
     """Return the first resource of the OpenAPI document that `POST` creates."""
     schemas = openapi().get("components", {}).get("schemas", {})
-    for path, operations in openapi()["paths"].items():
-        if "post" not in operations or "201" not in operations["post"]["responses"]:
-            continue
-        content = operations["post"]["requestBody"]["content"]["application/json"]["schema"]
-        schema = schemas[content["$ref"].rpartition("/")[2]]
-        return Resource(path, schema["examples"][0])
+    for path, methods in openapi()["paths"].items():
+        if "201" in methods.get("post", {}).get("responses", {}):
+            body = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
+            schema = schemas[body["$ref"].rpartition("/")[2]]
+            return Resource(path, schema["examples"][0])
     not_applicable("clients cannot create a resource")
 
 

@@ -4,13 +4,12 @@ import linecache
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf, isfinite
 from time import perf_counter
 
 import pytest
 
-NOT_APPLICABLE = "not applicable"
 ORDER = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "Beyond"]
 
 
@@ -75,51 +74,38 @@ def measurements(report: pytest.TestReport) -> list[Measurement]:
     return [value for _, value in report.user_properties if isinstance(value, Measurement)]
 
 
-@dataclass
-class Factor:
-    """Outcomes and measurements of the checks of one factor, by test."""
-
-    outcomes: dict[str, str] = field(default_factory=dict)
-    measurements: dict[str, list[Measurement]] = field(default_factory=dict)
-
-    def add(self, report: pytest.TestReport) -> None:
-        """Add a test, or replace what an earlier phase of it reported."""
-        self.outcomes[report.nodeid] = outcome(report)
-        self.measurements[report.nodeid] = measurements(report)
-
-    def lines(self) -> Iterator[str]:
-        """Yield the number of checks by outcome, then each measurement."""
-        for name, count in sorted(Counter(self.outcomes.values()).items()):
-            yield f"{count} {name}"
-        for found in self.measurements.values():
-            yield from (f"{each.name}: {each}" for each in found)
-
-
 def outcome(report: pytest.TestReport) -> str:
     """Return the outcome of a test; of a skipped one with the reason."""
     if report.skipped and isinstance(report.longrepr, tuple):
-        reason = report.longrepr[2].removeprefix("Skipped: ")
-        return reason if reason.startswith(NOT_APPLICABLE) else f"skipped: {reason}"
+        return f"skipped, {report.longrepr[2].removeprefix('Skipped: ')}"
     return report.outcome
 
 
-def place(title: str) -> tuple[int, str]:
-    """Return where a factor comes in the report."""
-    numeral = title.partition(" ")[0].rstrip(".")
-    return ORDER.index(numeral) if numeral in ORDER else len(ORDER), title
+def title(report: pytest.TestReport) -> str:
+    """Return the title of a factor from the first line of its module."""
+    return linecache.getline(str(report.fspath), 1).strip('"').partition(":")[0]
+
+
+def place(factor: str) -> tuple[int, str]:
+    """Return the place of a factor in the report."""
+    numeral = factor.partition(" ")[0].rstrip(".")
+    return ORDER.index(numeral) if numeral in ORDER else len(ORDER), factor
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print a section for each factor; its title is in the first line of its modules."""
-    factors: dict[str, Factor] = defaultdict(Factor)
+    """Print a section for each factor: its checks by outcome, then the measurements."""
+    factors: dict[str, dict[str, pytest.TestReport]] = defaultdict(dict)
     for category in ("skipped", "passed", "failed", "error"):
         for report in terminalreporter.stats.get(category, []):
             if isinstance(report, pytest.TestReport) and "/twelve_factor/" in report.nodeid:
-                first_line = linecache.getline(str(report.fspath), 1)
-                factors[first_line.strip('"').partition(":")[0]].add(report)
+                factors[title(report)][report.nodeid] = report
     if factors:
         terminalreporter.section("the twelve factors")
-    for title in sorted(factors, key=place):
-        terminalreporter.write_line(title, bold=True)
-        for line in factors[title].lines():
-            terminalreporter.write_line(f"    {line}")
+    for factor in sorted(factors, key=place):
+        reports = factors[factor].values()
+        terminalreporter.write_line(factor, bold=True)
+        for name, count in sorted(Counter(map(outcome, reports)).items()):
+            terminalreporter.write_line(f"    {count} {name}")
+        for report in reports:
+            for measurement in measurements(report):
+                terminalreporter.write_line(f"    {measurement.name}: {measurement}")

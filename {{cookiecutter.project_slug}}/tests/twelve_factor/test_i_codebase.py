@@ -1,6 +1,7 @@
 """I. Codebase: one codebase tracked in revision control, many deploys."""
 
 import ast
+import json
 import re
 from contextlib import ExitStack
 
@@ -19,18 +20,19 @@ SECRETS = re.compile(
 )
 
 
-def test_one_commit_runs_with_several_configurations(
+def test_deploys_of_one_commit_report_its_revision(
     environment: dict[str, str], measure: Measure
 ) -> None:
     commit = git("rev-parse", "HEAD").strip()
     deploys = [{"LOG_LEVEL": "debug"}, {"LOG_LEVEL": "info"}, {"DRAIN_SECONDS": "9"}]
     with ExitStack() as stack:
-        running = [
+        services = [
             stack.enter_context(Service(environment | free_ports() | deploy | {"REVISION": commit}))
             for deploy in deploys
         ]
-        revisions = {service.get("/version").json()["revision"] for service in running}
-    measure("deploys of one commit", len(running), "processes")
+        revisions = {service.get("/version").json()["revision"] for service in services}
+    revisions |= {json.loads(line)["revision"] for service in services for line in service.lines}
+    measure("deploys of one commit", len(services), "processes")
     assert revisions == {commit}
 
 

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import yaml
 
-from ..support.service import Service, assert_stops
 from . import project
 from .report import Measure
 
@@ -28,15 +27,6 @@ def test_images_are_pinned_to_a_version_or_a_digest(measure: Measure) -> None:
     assert floating - stages == set()
     text = "".join(path.read_text(encoding="utf-8") for path in project.tracked("compose/*.yaml"))
     assert ":latest" not in text
-
-
-def test_the_version_endpoint_and_every_log_line_contain_the_revision(
-    environment: dict[str, str],
-) -> None:
-    with Service(environment | {"REVISION": "0123abc"}) as service:
-        assert service.get("/version").json()["revision"] == "0123abc"
-        assert_stops(service)
-    assert {json.loads(line)["revision"] for line in service.lines} == {"0123abc"}
 
 
 def test_the_revision_is_the_only_build_argument_and_a_label() -> None:

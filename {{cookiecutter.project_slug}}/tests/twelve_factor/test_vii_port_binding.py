@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ..support.service import Service, free_ports, run
-from . import project
+from .project import FAILED_START_SECONDS, docker
 from .report import Measure
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
@@ -65,10 +65,9 @@ def test_a_port_in_use_is_reported(
     environment: dict[str, str], variable: str, measure: Measure
 ) -> None:
     port = int(environment[variable])
-    limit = project.FAILED_START_SECONDS
     with (
         socket.create_server(("127.0.0.1", port)),
-        measure.seconds(f"exit with {variable} in use", at_most=limit),
+        measure.seconds(f"exit with {variable} in use", at_most=FAILED_START_SECONDS),
     ):
         done = run(environment, "web")
     assert done.returncode == 71
@@ -83,6 +82,6 @@ def test_an_invalid_port_is_rejected(environment: dict[str, str], port: str) -> 
 
 
 def test_the_image_runs_as_an_unprivileged_user_on_unprivileged_ports(image: str) -> None:
-    config = json.loads(project.docker("image", "inspect", image))[0]["Config"]
+    config = json.loads(docker("image", "inspect", image))[0]["Config"]
     assert re.fullmatch(r"\d{5,}(:\d+)?", config["User"])
     assert min(int(port.partition("/")[0]) for port in config["ExposedPorts"]) >= 1024

@@ -6,7 +6,6 @@ import re
 import socket
 from datetime import datetime
 
-import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from ..support.service import (
@@ -20,7 +19,7 @@ from ..support.service import (
     started,
     until,
 )
-from .project import LOG_SECONDS, OUTAGE_SECONDS, get_paths, openapi
+from .project import LOG_SECONDS, OUTAGE_SECONDS, is_live, operations
 from .report import Measure
 
 INJECTIONS = [
@@ -42,11 +41,8 @@ def assert_is_event(line: str | bytes) -> None:
 
 def test_every_line_of_a_process_is_an_event(environment: dict[str, str], measure: Measure) -> None:
     with Service(environment | {"LOG_LEVEL": "debug", "LOG_LEVLE": "x"}) as service:
-        for path in [*get_paths(), "/no/such/path"]:
-            service.get(path)
-        for path, operations in openapi()["paths"].items():
-            for method in operations:
-                fetch(service.url + path, method, content=b"{")
+        for method, path in [*operations(), ("get", "/no/such/path")]:
+            fetch(service.url + path, method, content=b"{")
         with connect(service, b"NONSENSE\r\n\r\n") as connection:
             connection.recv(1024)
         assert_stops(service)
@@ -102,13 +98,6 @@ def test_log_level_filters_events(environment: dict[str, str]) -> None:
         process.terminate()
         output, _ = process.communicate(timeout=TIMEOUT)
     assert output == b""
-
-
-def is_live(environment: dict[str, str]) -> bool:
-    try:
-        return fetch(f"http://127.0.0.1:{environment['PORT']}/livez").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def test_metrics_count_the_logged_requests(service: Service, measure: Measure) -> None:

@@ -23,31 +23,31 @@ from ...support.service import (
 )
 from .test_connections import app_with_routes, request, send, serving
 
-HEAD = b"GET /livez HTTP/1.1\r\nHost: service\r\n"
-VALID = HEAD + b"\r\n"
+GET = b"GET /livez HTTP/1.1\r\nHost: service\r\n"
+VALID = GET + b"\r\n"
 POST = b"POST /nowhere HTTP/1.1\r\nHost: service\r\n"
 REJECTED = {
     "not HTTP": (b"\x16\x03\x01\x02\x00", 400),
-    "no host": (b"GET /livez HTTP/1.1\r\n\r\n", 400),
-    "two hosts": (HEAD + b"Host: other\r\n\r\n", 400),
-    "two lengths": (POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-    "a length twice": (POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n", 400),
-    "NUL": (HEAD + b"X-A: a\x00b\r\n\r\n", 400),
-    "LF alone": (HEAD + b"X-A: a\nX-B: b\r\n\r\n", 400),
-    "a folded header": (HEAD + b"X-A: a\r\n b\r\n\r\n", 400),
-    "space before a colon": (HEAD + b"X-A : a\r\n\r\n", 400),
-    "no path": (b"CONNECT service:80 HTTP/1.1\r\nHost: service\r\n\r\n", 400),
+    "no Host header": (b"GET /livez HTTP/1.1\r\n\r\n", 400),
+    "two Host headers": (GET + b"Host: other\r\n\r\n", 400),
+    "request smuggling": (POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+    "two Content-Length headers": (POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n", 400),
+    "NUL": (GET + b"X-A: a\x00b\r\n\r\n", 400),
+    "a bare LF": (GET + b"X-A: a\nX-B: b\r\n\r\n", 400),
+    "a folded header": (GET + b"X-A: a\r\n b\r\n\r\n", 400),
+    "space before a colon": (GET + b"X-A : a\r\n\r\n", 400),
+    "CONNECT": (b"CONNECT service:80 HTTP/1.1\r\nHost: service\r\n\r\n", 400),
     "a long target": (b"GET /" + b"a" * 8192 + b" HTTP/1.1\r\nHost: service\r\n\r\n", 414),
     "a target that does not end": (b"GET /" + b"a" * 8192, 414),
-    "a large header": (HEAD + b"X-A: " + b"a" * 32768 + b"\r\n\r\n", 431),
-    "a header that does not end": (HEAD + b"X-A: " + b"a" * 32768, 431),
-    "large headers": (HEAD + 9 * (b"X-A: " + b"a" * 4000 + b"\r\n") + b"\r\n", 431),
-    "many headers": (HEAD + b"X-A: a\r\n" * 100 + b"\r\n", 431),
+    "a large header": (GET + b"X-A: " + b"a" * 32768 + b"\r\n\r\n", 431),
+    "a header that does not end": (GET + b"X-A: " + b"a" * 32768, 431),
+    "large headers": (GET + 9 * (b"X-A: " + b"a" * 4000 + b"\r\n") + b"\r\n", 431),
+    "many headers": (GET + b"X-A: a\r\n" * 100 + b"\r\n", 431),
 }
 LARGEST = [
     b"GET /livez?" + b"a" * 8185 + b" HTTP/1.1\r\nHost: service\r\n\r\n",
-    HEAD + b"X-A: a\r\n" * 99 + b"\r\n",
-    HEAD + b"X-A: " + b"a" * 32000 + b"\r\n\r\n",
+    GET + b"X-A: a\r\n" * 99 + b"\r\n",
+    GET + b"X-A: " + b"a" * 32000 + b"\r\n\r\n",
     b"GET /livez HTTP/1.0\r\n\r\n",
 ]
 SERIES_431 = r'_count\{.*method="GET".*code="431",.*route=""\} (\S+)'
@@ -55,9 +55,9 @@ UNFINISHED = {
     b"": [],
     b"\r\n" * 100: [],
     b"GET /livez HT": [b"408"],
-    HEAD: [b"408"],
+    GET: [b"408"],
     VALID: [b"200"],
-    VALID + HEAD: [b"200", b"408"],
+    VALID + GET: [b"200", b"408"],
     POST + b"Content-Length: 10\r\n\r\n12345": [b"404"],
 }
 
@@ -94,7 +94,7 @@ def test_requests_at_the_limits_are_accepted(service: Service) -> None:
 def test_pipelined_requests_get_responses_in_order(service: Service) -> None:
     # A body must not count towards the size of the headers.
     large = POST + b"Content-Length: 500000\r\n\r\n" + b"a" * 500_000
-    sent = large + VALID * 3 + HEAD + b"Connection: close\r\n\r\n"
+    sent = large + VALID * 3 + GET + b"Connection: close\r\n\r\n"
     assert statuses(service, sent) == [b"404", *[b"200"] * 4]
     assert statuses(service, VALID * 2 + b"noise\r\n\r\n" + VALID) == [b"200", b"200", b"400"]
     *first, last = statuses(service, VALID * 1000)
@@ -104,7 +104,7 @@ def test_pipelined_requests_get_responses_in_order(service: Service) -> None:
 
 
 def test_an_upgrade_is_ignored_and_the_connection_closed(service: Service) -> None:
-    upgrade = HEAD + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    upgrade = GET + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
     assert statuses(service, upgrade + VALID) == [b"200"]
 
 
@@ -113,7 +113,7 @@ def test_idle_clients_are_disconnected_without_affecting_others(
 ) -> None:
     limits = {"HEADER_SECONDS": "0.5", "KEEP_ALIVE_SECONDS": "1"}
     with Service(environment | limits) as service, ExitStack() as stack:
-        idle = [stack.enter_context(connect(service, sent)) for sent in (b"", HEAD) * 100]
+        idle = [stack.enter_context(connect(service, sent)) for sent in (b"", GET) * 100]
         unfinished = {sent: connect(service, sent) for sent in UNFINISHED}
         with httpx.Client(base_url=service.url) as client:
             assert {client.get("/livez").status_code for _ in range(50)} == {200}

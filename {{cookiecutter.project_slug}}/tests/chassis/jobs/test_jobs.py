@@ -1,8 +1,9 @@
-"""Jobs: deferred with what they are about, tried again, given up, looked after."""
+"""Jobs: deferred with their order, retried with backoff, managed by `jobs`."""
 
 import asyncio
 import json
 from argparse import ArgumentParser
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,23 +16,32 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.chassis.commands.jobs import add_options
+from {{ cookiecutter.package_name }}.chassis.jobs import loop
+from {{ cookiecutter.package_name }}.chassis.jobs.queue import JobQueue, defer
 from {{ cookiecutter.package_name }}.chassis.jobs.tasks import (
     ATTEMPTS,
     LONGEST_WAIT,
     Backoff,
+    Tasks,
     validated,
 )
+from {{ cookiecutter.package_name }}.chassis.postgres.database import open_database
+from {{ cookiecutter.package_name }}.settings import Settings
 
 from ...support.job_fixtures import Worker, order_status, place_order
-from ...support.service import Service, run, until
+from ...support.service import TIMEOUT, Service, run, until
 
 TEA = {"item": "tea", "quantity": 2}
-SHAPE = """
+SCHEMA = """
 SELECT concat_ws(' ', oid::regprocedure, regexp_replace(prosrc, '\\s+', ' ', 'g'))
 FROM pg_proc WHERE proname ^@ 'procrastinate_'
 UNION ALL
 SELECT concat_ws(' ', table_name, column_name, data_type) FROM information_schema.columns
 WHERE table_name ^@ 'procrastinate_'
+"""
+LISTENING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND state = 'idle' AND query ^@ 'LISTEN'
 """
 
 
@@ -40,14 +50,14 @@ def jobs(database: psycopg.Connection) -> list[dict[str, Any]]:
     return [arguments for (arguments,) in found]
 
 
-async def test_an_order_comes_with_its_job(
+async def test_an_order_is_placed_with_its_job(
     client: httpx.AsyncClient, database: psycopg.Connection
 ) -> None:
     placed = await client.post("/orders", json=TEA)
     assert jobs(database) == [{"order_id": placed.json()["id"]}]
 
 
-async def test_a_repeated_order_has_one_job(
+async def test_concurrent_retries_of_a_request_add_one_job(
     client: httpx.AsyncClient, database: psycopg.Connection
 ) -> None:
     headers = {"Idempotency-Key": "k"}
@@ -56,7 +66,7 @@ async def test_a_repeated_order_has_one_job(
     assert jobs(database) == [{"order_id": order_id}]
 
 
-async def test_without_its_job_there_is_no_order(
+async def test_an_order_is_rolled_back_when_its_job_cannot_be_added(
     client: httpx.AsyncClient, database: psycopg.Connection
 ) -> None:
     database.execute("ALTER TABLE procrastinate_jobs ADD CONSTRAINT none CHECK (false)")
@@ -73,7 +83,7 @@ def a_job(attempts: int) -> Job:
 
 
 @pytest.mark.parametrize("attempts", range(ATTEMPTS - 1))
-def test_each_wait_is_twice_as_long_and_left_to_chance(attempts: int) -> None:
+def test_retries_wait_exponentially_longer_with_jitter(attempts: int) -> None:
     waits = set()
     for _ in range(50):
         before = datetime.now(UTC)
@@ -86,19 +96,16 @@ def test_each_wait_is_twice_as_long_and_left_to_chance(attempts: int) -> None:
     assert len(waits) == 50
 
 
-def test_no_wait_is_endless() -> None:
+def test_the_wait_and_the_number_of_retries_are_limited() -> None:
     decision = Backoff(1e9).get_retry_decision(exception=OSError(), job=a_job(0))
     assert decision
     assert decision.retry_at
     assert (decision.retry_at - datetime.now(UTC)).total_seconds() <= LONGEST_WAIT
+    last = a_job(ATTEMPTS - 1)
+    assert Backoff(1).get_retry_decision(exception=OSError(), job=last) is None
 
 
-def test_the_last_attempt_is_the_last() -> None:
-    decision = Backoff(1).get_retry_decision(exception=OSError(), job=a_job(ATTEMPTS - 1))
-    assert decision is None
-
-
-async def test_arguments_that_do_not_fit_are_not_tried_again() -> None:
+async def test_a_job_with_invalid_arguments_is_not_retried() -> None:
     @validated
     async def job(number: int) -> int:
         return number
@@ -109,39 +116,65 @@ async def test_arguments_that_do_not_fit_are_not_tried_again() -> None:
     assert Backoff(1).get_retry_decision(exception=caught.value, job=a_job(0)) is None
 
 
-def test_the_migrations_make_the_schema_that_procrastinate_needs(
+def test_migrations_create_the_schema_of_procrastinate(
     environment: dict[str, str], database_url: str
 ) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute(SchemaManager.get_schema())
-        needed = connection.execute(SHAPE).fetchall()
+        needed = connection.execute(SCHEMA).fetchall()
     with psycopg.connect(environment["DATABASE_URL"]) as connection:
-        assert sorted(connection.execute(SHAPE).fetchall()) == sorted(needed)
+        assert sorted(connection.execute(SCHEMA).fetchall()) == sorted(needed)
+
+
+async def test_a_worker_is_notified_of_new_jobs(
+    settings: Settings, database: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "PAUSE_SECONDS", 3600)
+    started = asyncio.Event()
+
+    def add_tasks(tasks: Tasks) -> None:
+        @tasks.add("start")
+        async def start() -> None:
+            started.set()
+
+    async with open_database(settings, "test") as opened:
+        queue = JobQueue(opened.pool)
+        running = asyncio.create_task(loop.run_jobs(settings, queue, add_tasks))
+        await asyncio.to_thread(until, lambda: database.execute(LISTENING).fetchone() == (1,))
+        async with asyncio.timeout(TIMEOUT):
+            while not started.is_set():  # The worker may not be idle yet.
+                async with opened.pool.connection() as connection:
+                    await defer(connection, "start")
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(started.wait(), 1)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
 
 
 @pytest.mark.usefixtures("failing_and_slow_jobs")
 def test_failed_jobs_are_listed_retried_and_discarded(
     environment: dict[str, str], service: Service, worker: Worker, database: psycopg.Connection
 ) -> None:
-    cured, given_up = place_order(service, "poison"), place_order(service, "poison")
+    retried, discarded = place_order(service, "poison"), place_order(service, "poison")
     until(lambda: worker.metric('jobs{status="failed"}') == 2)
     listed = [json.loads(line) for line in run(environment, "jobs").stdout.splitlines()]
     by_order = {line["arguments"]["order_id"]: line["id"] for line in listed}
-    assert by_order.keys() == {str(cured), str(given_up)}
+    assert by_order.keys() == {str(retried), str(discarded)}
     assert {(line["task"], line["attempts"]) for line in listed} == {("fulfil", ATTEMPTS)}
 
-    assert run(environment, "jobs", "discard", str(by_order[str(given_up)])).returncode == 0
+    assert run(environment, "jobs", "discard", str(by_order[str(discarded)])).returncode == 0
     database.execute("UPDATE orders SET item = 'tea' WHERE item = 'poison'")
     assert run(environment, "jobs", "retry", "all").returncode == 0
     worker.wait_for("job", outcome="done")
-    assert (order_status(service, cured), order_status(service, given_up)) == (
+    assert (order_status(service, retried), order_status(service, discarded)) == (
         "fulfilled",
         "placed",
     )
     assert run(environment, "jobs", "list").stdout == ""
 
 
-def test_a_job_that_did_not_fail_is_no_business_of_operators(
+def test_only_failed_jobs_can_be_retried_or_discarded(
     environment: dict[str, str], service: Service, database: psycopg.Connection
 ) -> None:
     place_order(service)
@@ -155,7 +188,9 @@ def test_a_job_that_did_not_fail_is_no_business_of_operators(
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "x", "1.5", "9" * 19])
-def test_a_number_that_is_none_is_refused(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_job_number_is_a_usage_error(
+    given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     options = ArgumentParser()
     add_options(options)
     with pytest.raises(SystemExit, match="2"):

@@ -1,4 +1,4 @@
-"""The worker process: jobs are done once, retried, released and requeued."""
+"""The worker process: jobs, shutdown, failed jobs, periodic tasks."""
 
 import json
 import signal
@@ -21,7 +21,7 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT gra
 
 
 def begin_slow_job(service: Service, database: psycopg.Connection) -> None:
-    """Place an order whose job begins and then waits."""
+    """Place an order and wait until its job is running and blocked."""
     place_order(service, "slow")
     until(lambda: database.execute(WAITING).fetchone() == (1,))
 
@@ -42,7 +42,7 @@ def test_an_order_is_fulfilled_logged_and_counted(
 
 
 @pytest.mark.usefixtures("failing_and_slow_jobs")
-def test_a_job_that_is_begun_is_finished_before_the_end(
+def test_a_running_job_is_finished_on_shutdown(
     service: Service, worker: Worker, database: psycopg.Connection
 ) -> None:
     with blocked_jobs(database):
@@ -58,7 +58,7 @@ def test_a_job_that_is_begun_is_finished_before_the_end(
 
 
 @pytest.mark.usefixtures("failing_and_slow_jobs")
-def test_a_job_that_takes_too_long_is_given_back(
+def test_a_job_that_outlasts_the_shutdown_is_released(
     environment: dict[str, str], service: Service, database: psycopg.Connection
 ) -> None:
     with Worker(environment | {"SHUTDOWN_SECONDS": "4"}) as worker, blocked_jobs(database):
@@ -72,7 +72,7 @@ def test_a_job_that_takes_too_long_is_given_back(
 
 
 @pytest.mark.usefixtures("failing_and_slow_jobs")
-def test_a_second_signal_ends_it_at_once(
+def test_a_second_signal_ends_the_worker_at_once(
     service: Service, worker: Worker, database: psycopg.Connection
 ) -> None:
     with blocked_jobs(database):
@@ -81,28 +81,28 @@ def test_a_second_signal_ends_it_at_once(
 
 
 @pytest.mark.usefixtures("failing_and_slow_jobs")
-def test_poison_is_kept_as_failed_and_hurts_nobody(
+def test_failing_jobs_are_kept_and_do_not_affect_others(
     environment: dict[str, str], service: Service, database: psycopg.Connection
 ) -> None:
-    database.execute(ADD_JOB, ("nobody-knows", "{}"))
+    database.execute(ADD_JOB, ("unknown", "{}"))
     for arguments in ("{}", '{"order_id": "hunter2"}', '{"order": 1}', "[]", "null"):
         database.execute(ADD_JOB, ("fulfil", arguments))
     place_order(service, "poison")
     with Worker(environment | {"JOB_SECONDS": "0.1"}) as worker, blocked_jobs(database):
         begin_slow_job(service, database)
-        good = {place_order(service) for _ in range(10)}
-        until(lambda: good == set(fulfilments(database)))
+        others = {place_order(service) for _ in range(10)}
+        until(lambda: others == set(fulfilments(database)))
         until(lambda: worker.metric('jobs{status="failed"}') == 8)
         assert worker.metric('jobs{status="todo"}') == worker.metric('jobs{status="doing"}') == 0
         assert worker.get("/readyz").status_code == 200
         worker.terminate()
         assert worker.wait() == 0
-    said = b"".join(worker.lines)
-    assert b"nobody-knows" in said
-    assert b"hunter2" not in said
+    output = b"".join(worker.lines)
+    assert b"unknown" in output
+    assert b"hunter2" not in output
 
 
-def test_a_tick_of_the_schedule_is_run_once_however_many_workers_there_are(
+def test_several_workers_run_a_periodic_task_once_per_tick(
     environment: dict[str, str],
 ) -> None:
     each_second = environment | {"CLEANUP_SCHEDULE": "* * * * * *"}
@@ -117,7 +117,7 @@ def test_a_tick_of_the_schedule_is_run_once_however_many_workers_there_are(
     assert len(ticks) == len(set(ticks))
 
 
-def test_a_schedule_that_is_none_is_named(environment: dict[str, str]) -> None:
+def test_an_invalid_schedule_is_reported(environment: dict[str, str]) -> None:
     done = run(environment | {"CLEANUP_SCHEDULE": "at dawn"}, "worker")
     assert done.returncode == 78
     assert json.loads(done.stdout)["problems"].keys() == {"CLEANUP_SCHEDULE"}

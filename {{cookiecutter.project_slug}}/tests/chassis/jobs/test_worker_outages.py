@@ -1,4 +1,4 @@
-"""The worker process in outages of its database: it stays, recovers, and still stops."""
+"""The worker process in outages of its database: health, recovery, shutdown."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,39 +10,39 @@ from ...support.postgres_server import drop_connections
 from ...support.service import Proxy, Service, assert_stops, until
 
 
-def assert_at_work(worker: Worker, service: Service) -> None:
+def assert_processes_jobs(worker: Worker, service: Service) -> None:
     until(lambda: worker.get("/readyz").status_code == 200)
     place_order(service)
     worker.wait_for("job", outcome="done")
 
 
-def assert_takes_no_jobs(worker: Worker) -> None:
+def assert_unavailable(worker: Worker) -> None:
     worker.wait_for("job fetch failed")
     assert worker.get("/livez").status_code == 200
     assert worker.get("/readyz").status_code == 503
     assert 'jobs{status="todo"}' not in worker.get("/metrics").text
 
 
-def test_a_worker_waits_for_a_database_that_is_unavailable(
+def test_a_worker_survives_outages_at_start_and_at_run_time(
     service: Service, database_proxy: Proxy, environment: dict[str, str]
 ) -> None:
     database_proxy.cut()
     with Worker(environment) as worker:
-        assert_takes_no_jobs(worker)
+        assert_unavailable(worker)
         database_proxy.open()
-        assert_at_work(worker, service)
+        assert_processes_jobs(worker, service)
         assert 'jobs{status="todo"}' in worker.get("/metrics").text
         for outage, end in (
             (database_proxy.cut, database_proxy.open),
             (database_proxy.freeze, database_proxy.thaw),
         ):
             outage()
-            assert_takes_no_jobs(worker)
+            assert_unavailable(worker)
             end()
-            assert_at_work(worker, service)
+            assert_processes_jobs(worker, service)
 
 
-def test_new_connections_go_where_the_file_of_the_database_says(
+def test_new_connections_use_a_rotated_url(
     environment: dict[str, str], other_database: str, tmp_path: Path
 ) -> None:
     other = environment | {"DATABASE_URL": other_database}
@@ -65,6 +65,6 @@ def test_an_outage_does_not_delay_the_exit(
     outage: Callable[[Proxy], None],
 ) -> None:
     with Worker(environment | {"SHUTDOWN_SECONDS": "2"}) as worker:
-        assert_at_work(worker, service)
+        assert_processes_jobs(worker, service)
         outage(database_proxy)
         assert_stops(worker)

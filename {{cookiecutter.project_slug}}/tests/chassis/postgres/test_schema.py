@@ -1,4 +1,4 @@
-"""The schema, by one line of migrations; the address of the database, also when it changes."""
+"""Migrations, the check of the schema version, `DATABASE_URL` and its rotation."""
 
 import asyncio
 import json
@@ -30,10 +30,10 @@ validate = TypeAdapter(PostgresUrl).validate_python
 URLS = ["postgresql://user:hunter2@host:5432/name", "postgres://host/name"]
 URLS += ["postgresql:///name?host=/run/postgresql"]
 URLS += ["postgresql://one,two:5433/name?target_session_attrs=primary"]
-HELD_UP = """
+BLOCKED = """
 SELECT count(DISTINCT pid) FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))
 """
-DEFINED = """
+SCHEMA = """
 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
 UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 UNION ALL SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
@@ -41,10 +41,10 @@ ORDER BY 1
 """
 
 
-def defined(url: str) -> list[tuple[str, ...]]:
-    """Return the names of all that a database holds beside rows."""
+def schema_of(url: str) -> list[tuple[str, ...]]:
+    """Return the names of the tables, functions and types of a database."""
     with psycopg.connect(url) as connection:
-        return connection.execute(DEFINED).fetchall()
+        return connection.execute(SCHEMA).fetchall()
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def alembic(database_url: str) -> Config:
     return config
 
 
-def test_there_is_one_newest_migration_and_files_are_named_by_number(alembic: Config) -> None:
+def test_migrations_are_linear_and_files_are_named_by_revision(alembic: Config) -> None:
     assert ScriptDirectory.from_config(alembic).get_heads() == [schema.newest_revision()]
     for path in (schema.MIGRATIONS / "versions").glob("*.py"):
         assert f'revision = "{path.name.partition("_")[0]}"' in path.read_text()
@@ -65,20 +65,20 @@ def test_downgrades_revert_upgrades(alembic: Config, database_url: str) -> None:
     seen = []
     for direction, revision in ("up", "head"), ("down", "base"), ("up", "head"):
         getattr(command, f"{direction}grade")(alembic, revision)
-        seen.append(defined(database_url))
+        seen.append(schema_of(database_url))
     up, down, again = seen
     assert up == again
     assert set(down) == {("alembic_version",), ("alembic_version_pkc",)}
 
 
-def test_a_migration_that_waits_too_long_for_its_turn_fails(
+def test_waiting_for_another_migration_times_out(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(schema.MIGRATIONS, tmp_path, dirs_exist_ok=True)
     script = tmp_path / "env.py"
-    patient = script.read_text()
-    assert "TURN_SECONDS = 60" in patient
-    script.write_text(patient.replace("TURN_SECONDS = 60", "TURN_SECONDS = 0.01"))
+    code = script.read_text()
+    assert "TURN_SECONDS = 60" in code
+    script.write_text(code.replace("TURN_SECONDS = 60", "TURN_SECONDS = 0.01"))
     monkeypatch.setattr(postgres_schema, "MIGRATIONS", tmp_path)
     url = str(settings.database_url.get_secret_value())
     with psycopg.connect(url) as first, capture_logs() as lines:
@@ -88,27 +88,27 @@ def test_a_migration_that_waits_too_long_for_its_turn_fails(
     assert logged == [("migration failed", "LockNotAvailable")]
 
 
-def test_a_migration_that_was_killed_is_completed_by_the_next(
+def test_a_killed_migration_is_completed_by_the_next(
     environment: dict[str, str], database_url: str
 ) -> None:
-    whole = defined(environment["DATABASE_URL"])
+    complete = schema_of(environment["DATABASE_URL"])
     environment["DATABASE_URL"] = database_url
     with (
         psycopg.connect(database_url) as obstacle,
         subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE) as running,
     ):
         obstacle.execute("CREATE TABLE orders ()")
-        until(lambda: obstacle.execute(HELD_UP).fetchone() == (1,))
+        until(lambda: obstacle.execute(BLOCKED).fetchone() == (1,))
         running.kill()
         assert b"database migrated" not in running.communicate()[0]
         obstacle.rollback()
     done = run(environment, "migrate")
     assert done.returncode == 0, done.stdout
     assert json.loads(done.stdout.splitlines()[-1])["schema"] == schema.newest_revision()
-    assert defined(database_url) == whole
+    assert schema_of(database_url) == complete
 
 
-async def test_a_schema_of_an_older_release_is_not_ready(
+async def test_readiness_fails_on_an_older_schema(
     client: httpx.AsyncClient, environment: dict[str, str]
 ) -> None:
     with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
@@ -123,14 +123,14 @@ async def test_a_schema_of_an_older_release_is_not_ready(
 
 @pytest.fixture
 def file(environment: dict[str, str], tmp_path: Path) -> Path:
-    """Let the process find its database by a file."""
+    """Return the file with the URL of the database."""
     file = tmp_path / "database_url"
     file.write_text(environment.pop("DATABASE_URL"))
     environment["DATABASE_URL_FILE"] = str(file)
     return file
 
 
-async def test_new_connections_go_where_the_file_says(
+async def test_new_connections_use_a_rotated_url(
     file: Path, migrated_database: str, other_database: str, client: httpx.AsyncClient
 ) -> None:
     order = {"item": "tea", "quantity": 1}
@@ -143,13 +143,13 @@ async def test_new_connections_go_where_the_file_says(
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_a_url_that_libpq_understands_is_accepted_and_hidden(url: str) -> None:
+def test_a_valid_url_is_accepted_and_masked(url: str) -> None:
     accepted = validate(url)
     assert str(accepted.get_secret_value()) == url
     assert "hunter2" not in repr(accepted)
 
 
 @pytest.mark.parametrize("url", ["name", "mysql://host/name", "postgresql://host:99999/name"])
-def test_any_other_url_is_rejected(url: str) -> None:
+def test_an_invalid_url_is_rejected(url: str) -> None:
     with pytest.raises(ValidationError):
         validate(url)

@@ -1,4 +1,4 @@
-"""The address of Redis: what `REDIS_URL` may be, and what happens when its file changes."""
+"""`REDIS_URL`: validation, and rotation of the file with the URL."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ validate = TypeAdapter(RedisUrl).validate_python
         "unix:///run/redis/redis.sock?db=1",
     ],
 )
-def test_a_url_that_the_client_understands_is_accepted_and_hidden(url: str) -> None:
+def test_a_valid_url_is_accepted_and_masked(url: str) -> None:
     accepted = validate(url)
     assert str(accepted.get_secret_value()) == url
     assert "hunter2" not in repr(accepted)
@@ -47,13 +47,13 @@ def test_a_url_that_the_client_understands_is_accepted_and_hidden(url: str) -> N
         "rediss://host?ssl_cert_reqs=perhaps",
     ],
 )
-def test_any_other_url_is_rejected(url: str) -> None:
+def test_an_invalid_url_is_rejected(url: str) -> None:
     with pytest.raises(ValidationError):
         validate(url)
 
 
 @pytest.mark.parametrize("url", ["http://:hunter2@host", "redis://:hunter2@host?hunter2=hunter2"])
-def test_an_invalid_url_is_named_and_not_shown(
+def test_an_invalid_url_is_reported_without_its_value(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     assert settings
@@ -66,7 +66,7 @@ def test_an_invalid_url_is_named_and_not_shown(
 
 @pytest.fixture
 def file(environment: dict[str, str], tmp_path: Path, redis_proxy: Proxy) -> Path:
-    """Let the process find its Redis by a file, which names a way that can be cut."""
+    """Return the file with the URL of Redis, behind a proxy."""
     del redis_proxy
     file = tmp_path / "redis_url"
     file.write_text(environment.pop("REDIS_URL"))
@@ -77,7 +77,7 @@ def file(environment: dict[str, str], tmp_path: Path, redis_proxy: Proxy) -> Pat
 
 @pytest.fixture
 def other_address(attached_redis: Redis) -> Iterator[str]:
-    """Yield another way to the server, with a login of its own."""
+    """Yield a second URL of the same server, with another user."""
     name, password = f"test_{uuid4().hex}", uuid4().hex
     attached_redis.acl_setuser(
         name, enabled=True, passwords=[f"+{password}"], categories=["+@all"], keys=["*"]
@@ -90,11 +90,11 @@ def other_address(attached_redis: Redis) -> Iterator[str]:
 
 
 def users(redis: Redis) -> set[str]:
-    """Return who is connected to the server by the name of our process."""
+    """Return the Redis users of the connections of the web process."""
     return {one["user"] for one in redis.client_list() if one["name"] == f"{NAME}:web"}
 
 
-def test_new_connections_go_where_the_file_says(
+def test_new_connections_use_a_rotated_url(
     file: Path, service: Service, redis_proxy: Proxy, attached_redis: Redis, other_address: str
 ) -> None:
     assert service.get("/readyz").json()["checks"]["redis"] == "ok"

@@ -1,4 +1,4 @@
-"""An outage of Redis is logged once, and requests are served all the same."""
+"""Outages of Redis: requests are served without it, and each outage is logged once."""
 
 import asyncio
 
@@ -40,7 +40,7 @@ async def test_requests_are_served_in_an_outage_and_limited_after_it(
 
 
 @pytest.mark.parametrize("url", ["redis://nowhere.invalid", "redis://a..b", "unix:///no/such"])
-async def test_an_address_that_cannot_be_reached_is_an_outage(settings: Settings, url: str) -> None:
+async def test_an_unreachable_address_is_an_outage(settings: Settings, url: str) -> None:
     unreachable = settings.model_copy(
         update={"redis_url": TypeAdapter(RedisUrl).validate_python(url)}
     )
@@ -48,31 +48,31 @@ async def test_an_address_that_cannot_be_reached_is_an_outage(settings: Settings
         assert await redis.ping() == "degraded"
 
 
-async def test_after_a_failure_nothing_is_asked_for_a_while(
+async def test_a_failure_suspends_commands_for_a_while(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adapter, "PAUSE_SECONDS", 3600)
-    asked = 0
+    attempts = 0
 
     async def command() -> None:
-        nonlocal asked
-        asked += 1
+        nonlocal attempts
+        attempts += 1
         raise ConnectionError
 
     async with open_redis(settings, "test") as redis:
         for _ in range(10):
             with pytest.raises(Unavailable, match="ConnectionError"):
                 await redis.call(command)
-        assert asked == 1
+        assert attempts == 1
         assert await redis.ping() == "degraded"
         with pytest.raises(Unavailable):
             await redis.call_always(command)
-        assert asked == 2
+        assert attempts == 2
         await redis.call_always(redis.client.ping)
         assert await redis.ping() == "ok"
 
 
-async def test_one_late_answer_among_others_is_no_outage(settings: Settings) -> None:
+async def test_one_timeout_among_other_commands_is_not_an_outage(settings: Settings) -> None:
     with capture_logs() as lines:
         async with open_redis(settings, "test") as redis:
             late = asyncio.create_task(redis.call(asyncio.Event().wait))
@@ -83,7 +83,7 @@ async def test_one_late_answer_among_others_is_no_outage(settings: Settings) -> 
     assert lines == []
 
 
-async def test_an_outage_and_its_end_are_told_once(
+async def test_an_outage_and_its_end_are_logged_once(
     redis_proxy: Proxy, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adapter, "PAUSE_SECONDS", 0)
@@ -97,7 +97,7 @@ async def test_an_outage_and_its_end_are_told_once(
     assert lines[0]["failure"] == "ConnectionError"
 
 
-async def test_the_server_knows_our_process_by_name(
+async def test_connections_carry_the_name_of_the_process(
     settings: Settings, attached_redis: Redis
 ) -> None:
     named = settings.model_copy(update={"otel_service_name": "tea & biscuits"})

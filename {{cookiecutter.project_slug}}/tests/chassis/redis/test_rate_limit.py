@@ -1,4 +1,4 @@
-"""A client may ask so often, all replicas together; then it is told when to come back."""
+"""The rate limit: per client, over all replicas, with `RateLimit` and `Retry-After`."""
 
 import asyncio
 import re
@@ -21,17 +21,17 @@ LIMIT = 3
 
 
 @pytest.fixture(autouse=True)
-def few_requests_are_allowed(environment: dict[str, str]) -> None:
+def low_limit(environment: dict[str, str]) -> None:
     environment["RATE_LIMIT_PER_MINUTE"] = str(LIMIT)
 
 
 def let_seconds_pass(redis: Redis, seconds: int) -> None:
-    """Age what is stored, as if the clock of the server had gone on."""
+    """Age the stored times, as if this many seconds had passed."""
     for key in redis.scan_iter("*:rate:*"):
         redis.decrby(key, seconds * 1_000_000)
 
 
-async def test_answers_tell_what_is_left(client: httpx.AsyncClient) -> None:
+async def test_responses_report_the_remaining_requests(client: httpx.AsyncClient) -> None:
     responses = [await client.get(path) for path in (LIMITED, "/no/such/path", LIMITED)]
     assert [response.status_code for response in responses] == [200, 404, 200]
     assert {response.headers["ratelimit-policy"] for response in responses} == {
@@ -42,28 +42,30 @@ async def test_answers_tell_what_is_left(client: httpx.AsyncClient) -> None:
     assert [0 < int(found[2]) <= WINDOW_SECONDS for found in left if found] == [True] * 3
 
 
-async def test_who_asks_too_often_is_told_when_to_come_back(client: httpx.AsyncClient) -> None:
+async def test_requests_over_the_limit_get_429_with_retry_after(client: httpx.AsyncClient) -> None:
     for _ in range(LIMIT):
         assert (await client.get(LIMITED)).status_code == 200
-    refused = await client.get(LIMITED)
-    assert refused.status_code == 429
-    assert refused.headers["content-type"] == "application/problem+json"
-    assert refused.json()["request_id"] == refused.headers["x-request-id"]
-    assert refused.headers["ratelimit"].startswith('"default";r=0;t=')
-    assert 0 < int(refused.headers["retry-after"]) <= WINDOW_SECONDS / LIMIT
+    rejected = await client.get(LIMITED)
+    assert rejected.status_code == 429
+    assert rejected.headers["content-type"] == "application/problem+json"
+    assert rejected.json()["request_id"] == rejected.headers["x-request-id"]
+    assert rejected.headers["ratelimit"].startswith('"default";r=0;t=')
+    assert 0 < int(rejected.headers["retry-after"]) <= WINDOW_SECONDS / LIMIT
 
 
-async def test_who_waits_may_ask_again(client: httpx.AsyncClient, attached_redis: Redis) -> None:
+async def test_requests_are_allowed_again_after_a_wait(
+    client: httpx.AsyncClient, attached_redis: Redis
+) -> None:
     for _ in range(LIMIT + 5):
-        refused = await client.get(LIMITED)
-    let_seconds_pass(attached_redis, int(refused.headers["retry-after"]))
+        rejected = await client.get(LIMITED)
+    let_seconds_pass(attached_redis, int(rejected.headers["retry-after"]))
     assert [(await client.get(LIMITED)).status_code for _ in range(2)] == [200, 429]
     let_seconds_pass(attached_redis, WINDOW_SECONDS)
     assert [(await client.get(LIMITED)).status_code for _ in range(4)] == [200] * LIMIT + [429]
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7])
-async def test_of_many_at_once_no_more_pass_than_may(settings: Settings, limit: int) -> None:
+async def test_concurrent_requests_do_not_exceed_the_limit(settings: Settings, limit: int) -> None:
     async with open_redis(settings, "test") as redis:
         limited = settings.model_copy(update={"rate_limit_per_minute": limit})
         limiter = RedisRateLimiter(redis, limited)
@@ -71,7 +73,7 @@ async def test_of_many_at_once_no_more_pass_than_may(settings: Settings, limit: 
     assert [decision.allowed for decision in decisions].count(True) == limit
 
 
-async def test_probes_are_never_too_many(client: httpx.AsyncClient) -> None:
+async def test_probes_are_not_limited(client: httpx.AsyncClient) -> None:
     for path in ("/livez", "/readyz", "/version"):
         for _ in range(LIMIT + 1):
             response = await client.get(path)
@@ -80,17 +82,13 @@ async def test_probes_are_never_too_many(client: httpx.AsyncClient) -> None:
     assert (await client.get(LIMITED)).headers["ratelimit"].startswith('"default";r=2;')
 
 
-async def test_what_is_stored_is_gone_after_a_window(
-    client: httpx.AsyncClient, attached_redis: Redis
-) -> None:
+async def test_counters_expire(client: httpx.AsyncClient, attached_redis: Redis) -> None:
     await client.get(LIMITED)
     (key,) = attached_redis.keys("*:rate:*")
     assert 0 < attached_redis.ttl(key) <= WINDOW_SECONDS / LIMIT
 
 
-async def test_where_nobody_can_count_everybody_passes(
-    client: httpx.AsyncClient, attached_redis: Redis
-) -> None:
+async def test_the_limit_fails_open(client: httpx.AsyncClient, attached_redis: Redis) -> None:
     await client.get(LIMITED)
     (key,) = attached_redis.keys("*:rate:*")
     attached_redis.set(key, "not a number")
@@ -105,8 +103,8 @@ def test_replicas_share_the_limit(environment: dict[str, str]) -> None:
     assert statuses == [200] * LIMIT + [429] * 5
 
 
-def test_each_client_has_a_limit_of_its_own(service: Service) -> None:
-    # The tests come from an address whose word on who asks is believed.
+def test_each_client_has_a_separate_limit(service: Service) -> None:
+    # `FORWARDED_ALLOW_IPS` trusts 127.0.0.1 by default.
     for client in ("192.0.2.1", "2001:db8::1"):
         statuses = [
             fetch(service.url + LIMITED, headers={"X-Forwarded-For": client}).status_code
@@ -115,7 +113,7 @@ def test_each_client_has_a_limit_of_its_own(service: Service) -> None:
         assert statuses == [200] * LIMIT + [429]
 
 
-def test_a_refusal_is_logged_and_counted(service: Service) -> None:
+def test_a_rejection_is_logged_and_counted(service: Service) -> None:
     for _ in range(LIMIT + 1):
         service.get(LIMITED)
     assert service.wait_for("request", status=429)["path"] == LIMITED

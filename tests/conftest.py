@@ -12,7 +12,7 @@ from tools.pythons import newest_python
 
 from .support import variant_table
 from .support.baking import Baker
-from .support.cluster import cluster, delivering_python, deployable  # noqa: F401  # Fixtures.
+from .support.cluster import cluster, deployable  # noqa: F401  # Fixtures.
 from .support.containers import compose, image, service, up  # noqa: F401  # Fixtures.
 from .support.environments import Environments
 from .support.pipelines import services  # noqa: F401  # A fixture.

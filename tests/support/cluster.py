@@ -1,10 +1,11 @@
-"""A cluster as `make deploy` sees one: a `kubectl` that writes down what it is asked.
+"""A cluster for `make deploy`: a stand-in for `kubectl` that records its calls.
 
-Manifests are made by the real one.
+The real `kubectl` renders the manifests.
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,41 +27,52 @@ IMAGE = "registry.example.com/team/order-service"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 RELEASE = f"{IMAGE}@{DIGEST}"
 STANDIN = """#!{python}
-import json, pathlib, subprocess, sys
+import json, pathlib, re, subprocess, sys
 
 folder, words = pathlib.Path(__file__).parent, sys.argv[1:]
-if words[0] == "kustomize":
+if words[0] in {{"kustomize", "config"}} and "current-context" not in words:
     sys.exit(subprocess.call(["{real}", *words]))
-calls = [json.loads(line) for line in (folder / "calls").read_text().splitlines()]
-said = sys.stdin.read() if "--filename=-" in words else ""
+read = sys.stdin.read() if "--from-env-file=/dev/stdin" in words else ""
 with (folder / "calls").open("a") as file:
-    print(json.dumps({{"words": words, "said": said}}), file=file)
-asked = " ".join(words)
-for wanted, (status, text) in json.loads((folder / "answers").read_text()).items():
-    if asked.startswith(wanted) or (wanted in said):
+    print(json.dumps({{"words": ["kubectl", *words], "stdin": read}}), file=file)
+if "--dry-run=server" in words:
+    print((folder / "processes").read_text(), end="")
+responses = json.loads((folder / "responses").read_text())
+for pattern, (first, *others) in responses.items():
+    if re.search(pattern, " ".join(words)):
+        responses[pattern] = others or [first]
+        (folder / "responses").write_text(json.dumps(responses))
+        status, text = first
         print(text, file=sys.stderr if status else sys.stdout)
         sys.exit(status)
-if asked.startswith("get job/") and any(words[1].removeprefix("job/") in c["said"] for c in calls):
-    print(json.dumps({{"status": {{"conditions": [{{"type": "Complete", "status": "True"}}]}}}}))
 """
-FAILED = json.dumps({"status": {"conditions": [{"type": "Failed", "status": "True"}]}})
+RECORDER = """#!{python}
+import json, pathlib, sys
+
+with (pathlib.Path(__file__).parent / "calls").open("a") as file:
+    print(json.dumps({{"words": ["{name}", *sys.argv[1:]], "stdin": ""}}), file=file)
+print({output!r})
+"""
+Object = dict[str, Any]
 
 
 @dataclass
 class Cluster:
-    """A service, and a cluster that answers as a test wants it to, otherwise as if all is well."""
+    """A service and its cluster; commands succeed without output unless `responses` has others.
+
+    `responses` are exit codes and outputs by a pattern of the command; the last one is repeated.
+    """
 
     service: Path
     programs: Path
-    python: str
-    answers: dict[str, tuple[int, str]] = field(default_factory=dict)
+    responses: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
 
-    def run(self, module: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def make(self, *targets: str, **variables: str) -> subprocess.CompletedProcess[str]:
         (self.programs / "calls").write_text("")
-        (self.programs / "answers").write_text(json.dumps(self.answers))
+        (self.programs / "responses").write_text(json.dumps(self.responses))
         path = {"PATH": f"{self.programs}{os.pathsep}{outside()['PATH']}"}
         return subprocess.run(
-            [self.python, "-m", f"delivery.{module}"],
+            ["make", "--silent", f"UV={UV}", *targets],
             cwd=self.service,
             env=outside() | path | variables,
             capture_output=True,
@@ -72,15 +84,32 @@ class Cluster:
     def calls(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.programs / "calls").read_text().splitlines()]
 
-    def asked(self) -> list[str]:
-        """Return what was asked, without options; of what was applied, its kinds."""
+    def steps(self) -> list[str]:
+        """Return the calls of `kubectl` without options; of `apply`, the kinds and names."""
+        found = []
+        for call in self.calls():
+            words = [word for word in call["words"][1:] if not word.startswith("--")]
+            if "--dry-run=server" in call["words"]:
+                continue
+            if words[0] == "apply":
+                selector = call["words"][call["words"].index("--selector") + 1]
+                words = ["apply", *(name(each) for each in self.selected(selector))]
+            found.append(" ".join(words))
+        return found
+
+    def objects(self) -> list[Object]:
+        """Return the objects that were rendered for the last deployment."""
+        text = (self.service / ".reports/deploy/objects.yaml").read_text()
+        return [each for each in yaml.safe_load_all(text) if each]
+
+    def selected(self, selector: str) -> list[Object]:
         return [
-            " ".join(word for word in call["words"] if not word.startswith("--")) + applied(call)
-            for call in self.calls()
+            each for each in self.objects() if matches(each["metadata"].get("labels", {}), selector)
         ]
 
-    def add(self, program: str, text: str) -> None:
-        """Add a program that writes down how it is called, as `kubectl` does."""
+    def add(self, program: str, output: str = "") -> None:
+        """Add a program that records its calls and prints a text."""
+        text = RECORDER.format(python=sys.executable, name=program, output=output)
         (self.programs / program).write_text(text)
         (self.programs / program).chmod(0o755)
 
@@ -91,20 +120,23 @@ class Cluster:
         file.write_text(text.replace(old, new))
 
 
-def applied(call: dict[str, Any]) -> str:
-    kinds = sorted({found["kind"] for found in yaml.safe_load_all(call["said"]) if found})
-    return f" {' '.join(kinds)}" if kinds else ""
+def matches(labels: dict[str, str], selector: str) -> bool:
+    """Return whether labels match a selector of `kubectl`."""
+    for requirement in selector.split(","):
+        key, operator, value = re.fullmatch(r"!?([^!=]+)(!?=)?(.*)", requirement).groups()  # type: ignore[union-attr]
+        if requirement.startswith("!"):
+            fulfilled = key not in labels
+        elif operator:
+            fulfilled = (labels.get(key) == value) == (operator == "=")
+        else:
+            fulfilled = key in labels
+        if not fulfilled:
+            return False
+    return True
 
 
-@pytest.fixture(scope="module")
-def delivering_python(cookies_session: Cookies, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the Python that `make deploy` runs."""
-    service = Baker(cookies_session).bake(kubernetes=True)
-    folder = tmp_path_factory.mktemp("python")
-    command = [UV, "sync", "--quiet", "--only-group", "delivery"]
-    environment = outside() | {"UV_PROJECT_ENVIRONMENT": str(folder)}
-    subprocess.run(command, cwd=service, env=environment, check=True)
-    return str(folder / "bin" / "python")
+def name(found: Object) -> str:
+    return f"{found['kind']}/{found['metadata']['name']}"
 
 
 @pytest.fixture(scope="module", params=[{}], ids=["default"])
@@ -113,17 +145,24 @@ def deployable(request: pytest.FixtureRequest, cookies_session: Cookies) -> Path
 
 
 @pytest.fixture
-def cluster(deployable: Path, delivering_python: str, tmp_path: Path) -> Cluster:
-    service, programs = tmp_path / "service", tmp_path / "programs"
-    shutil.copytree(deployable, service)
+def cluster(deployable: Path, tmp_path: Path) -> Cluster:
+    service = shutil.copytree(deployable, tmp_path / "service")
+    programs = tmp_path / "programs"
     programs.mkdir()
-    made = Cluster(service, programs, delivering_python)
-    made.add("kubectl", STANDIN.format(python=sys.executable, real=KUBECTL))
-    return made
+    (programs / "kubectl").write_text(STANDIN.format(python=sys.executable, real=KUBECTL))
+    (programs / "kubectl").chmod(0o755)
+    processes = "deployment.apps/order-service-web\n"
+    if (service / "deploy/base/worker.yaml").exists():
+        processes += "deployment.apps/order-service-worker\n"
+    if (service / "deploy/base/cleanup.yaml").exists():
+        processes += "cronjob.batch/order-service-cleanup\n"
+    (programs / "processes").write_text(processes)
+    return Cluster(service, programs)
 
 
-def one_line(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the only line that a program ended with."""
-    assert done.returncode == 1, done.stderr
-    (line,) = done.stderr.splitlines()
-    return line
+def error_of(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what a failed target printed to stderr, without the line of `make` itself."""
+    assert done.returncode != 0, done.stdout
+    *lines, last = done.stderr.splitlines()
+    assert last.startswith("make: ***"), done.stderr
+    return "\n".join(lines)

@@ -33,9 +33,13 @@ resources: [../../deploy/overlays/$overlay]
 images: [{name: $service, newName: "$release"}]
 patches:
   - target: {kind: Deployment|Job, labelSelector: app.kubernetes.io/name=$service}
-    patch: '[$label, ${label/metadata/spec/template/metadata}]'
+    patch: |-
+      - $label
+      - ${label/metadata/spec/template/metadata}
   - target: {kind: CronJob, labelSelector: app.kubernetes.io/name=$service}
-    patch: '[$label, ${label/metadata/spec/jobTemplate/spec/template/metadata}]'
+    patch: |-
+      - $label
+      - ${label/metadata/spec/jobTemplate/spec/template/metadata}
 END
 kubectl kustomize .reports/deploy > $objects
 namespace=$(sed -n 's/^namespace: *//p' "deploy/overlays/$overlay/kustomization.yaml")
@@ -112,10 +116,11 @@ if has Job; then
         fail "The migration failed; no process was changed"
 fi
 
-processes=app.kubernetes.io/version,app.kubernetes.io/component
-for process in $(apply --selector "$processes!=migrate" --dry-run=server --output name); do
+selector=app.kubernetes.io/version,app.kubernetes.io/component
+processes=$(apply --selector "$selector!=migrate" --dry-run=server --output name)
+for process in $processes; do
     component=${process##*/"$service"-}
-    apply --selector "$processes=$component"
+    apply --selector "$selector=$component"
     if [[ $process == deployment* ]]; then
         wait_for "$component" kubectl rollout status "${in[@]}" "$process" ||
             fail "$process did not become ready; pods of the previous release still serve." \

@@ -97,16 +97,16 @@ def size(service: Path) -> dict[str, int]:
 
 def _places(texts: dict[str, str], option: str) -> int:
     """Return how often an option is named at seams and in declarations of other features."""
-    asked, named = re.compile(rf"cookiecutter\.{option}\b"), re.compile(rf"{option}(!?=|$)")
-    own = [path for name, patterns in FEATURES.items() if named.match(name) for path in patterns]
+    condition, feature = re.compile(rf"cookiecutter\.{option}\b"), re.compile(rf"{option}(!?=|$)")
+    own = [path for name, patterns in FEATURES.items() if feature.match(name) for path in patterns]
     places = sum(
-        len(asked.findall(text))
+        len(condition.findall(text))
         for path, text in texts.items()
         if not any(within(path, pattern) for pattern in own)
     )
-    places += len(asked.findall(json.dumps(DECLARED)))
+    places += len(condition.findall(json.dumps(DECLARED)))
     needs = [*REQUIREMENTS, *(need for each in REQUIREMENTS.values() for need in each)]
-    return places + sum(bool(named.match(name)) for name in [*FEATURES, *needs])
+    return places + sum(bool(feature.match(name)) for name in [*FEATURES, *needs])
 
 
 def read(file: Path) -> Numbers:

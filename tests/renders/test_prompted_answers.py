@@ -31,20 +31,20 @@ TYPED = [
 def test_an_accepted_answer_at_a_prompt_is_rendered_unchanged(
     small: SmallTemplate, answers: dict[str, str]
 ) -> None:
-    assert contents(small.ask(PLAIN | answers)) == small.expected(answers)
+    assert contents(small.type_answers(PLAIN | answers)) == small.expected(answers)
 
 
 @pytest.mark.parametrize("answers", together(TYPED)[::5], ids=ascii)
 def test_a_rejected_answer_at_a_prompt_is_named(
     small: SmallTemplate, assert_rejected: Callable[..., None], answers: dict[str, str]
 ) -> None:
-    assert_rejected(set(answers), small.ask, PLAIN | answers)
+    assert_rejected(set(answers), small.type_answers, PLAIN | answers)
 
 
 def test_a_prompt_strips_blanks_and_has_a_default(
     small: SmallTemplate,
 ) -> None:
-    service = small.ask(PLAIN | {"project_name": "  padded \t", "description": ""})
+    service = small.type_answers(PLAIN | {"project_name": "  padded \t", "description": ""})
     assert contents(service) == small.expected({"project_name": "padded"})
 
 

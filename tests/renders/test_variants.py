@@ -1,6 +1,5 @@
 """Every variant passes the inspections and its `make check` and `make test`."""
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from tests.support.commands import run
 from tests.support.environments import Environments
 from tests.support.findings import findings_in, verdict
 from tests.support.inspection import INSPECTIONS
 from tests.support.needs import need_redis
 from tests.support.template import FIRST
 from tests.support.variants import CI_RUNS, FIRST_WITH_BEHAVIOUR, ROWS, TESTED, VARIANTS, behaviour
-from tools.pythons import UV, newest_python, outside
+from tools.pythons import UV, newest_python
 
 Rendered = Callable[[str], Path]
 every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=list(VARIANTS))
@@ -29,18 +29,11 @@ def answers_of(variant: str) -> dict[str, Any]:
     return answers
 
 
-def run(service: Path, *command: str, **variables: str) -> str | None:
+def failure(service: Path, *command: str, **variables: str) -> str | None:
     """Run a command in a service; return its output if it failed."""
-    done = subprocess.run(
-        command,
-        cwd=service,
-        env=outside() | {"NO_COLOR": "1", "RUFF_OUTPUT_FORMAT": "concise"} | variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.stdout if done.returncode else None
+    variables |= {"NO_COLOR": "1", "RUFF_OUTPUT_FORMAT": "concise"}
+    done = run(*command, cwd=service, **variables)
+    return done.stdout + done.stderr if done.returncode else None
 
 
 @pytest.mark.parametrize("inspection", INSPECTIONS)
@@ -53,7 +46,7 @@ def test_inspection(rendered: Rendered, variant: str, inspection: str) -> None:
 @every_variant
 def test_make_check(rendered: Rendered, environments: Environments, variant: str) -> None:
     service = rendered(variant)
-    output = run(service, "make", f"UV={UV}", "check", **environments.of(service))
+    output = failure(service, "make", f"UV={UV}", "check", **environments.of(service))
     verdict(variant, "make check", [] if output is None else findings_in(output), output or "")
 
 
@@ -61,7 +54,7 @@ def test_make_check(rendered: Rendered, environments: Environments, variant: str
 def test_dependencies(rendered: Rendered, environments: Environments, variant: str) -> None:
     service = rendered(variant)
     folders = [folder for folder in ("src", "migrations") if (service / folder).exists()]
-    output = run(
+    output = failure(
         service,
         *(str(Path(sys.executable).with_name("deptry")), "--no-ansi"),
         # pydantic requires an exact version of its core, so a service need not declare it.
@@ -101,7 +94,7 @@ def test_make_test(
     variables = environments.of(service)
     if (service / "tests/support/mongodb_server.py").exists():
         variables["MONGODB_URL"] = request.getfixturevalue("mongodb_url")
-    output = run(service, "make", f"UV={UV}", "test", **variables)
+    output = failure(service, "make", f"UV={UV}", "test", **variables)
     verdict(variant, "make test", [] if output is None else findings_in(output), output or "")
 
 

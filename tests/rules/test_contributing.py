@@ -1,7 +1,6 @@
 """Following the steps of CONTRIBUTING.md in a copy of the template adds a working option."""
 
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.template import OPTIONS, SERVICE, files_of
+from tests.support.commands import run
+from tests.support.template import OPTIONS, SERVICE, copy_checkout, files_of
 from tools.own_files import own_files
-from tools.pythons import ROOT, UV, outside
+from tools.pythons import ROOT, UV
 from tools.ratchet import read
 
 pytestmark = [pytest.mark.minutes, pytest.mark.slow]
@@ -47,15 +47,7 @@ class Followed:
 
     def run(self, *command: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command in the copy with the tools of this environment."""
-        return subprocess.run(
-            command,
-            cwd=folder or self.folder,
-            env=outside() | {"UV": UV},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        return run(*command, cwd=folder or self.folder, UV=UV)
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run(sys.executable, "-m", *arguments)
@@ -84,27 +76,24 @@ def follow(document: str, folder: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     """Follow the document in a copy of the template, and raise the ratchet as it asks."""
-    folder = tmp_path_factory.mktemp("contributor") / "template"
-    for path in own_files(ROOT):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, folder / path)
+    folder = copy_checkout(tmp_path_factory.mktemp("contributor") / "template")
     document = (folder / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (option,) = re.findall(r"^An example to follow: `(\w+)`", document, re.MULTILINE)
     files = follow(document, folder)
     copy = Followed(folder, option, files)
     rejected = copy.python("tools.ratchet")
-    assert rejected.returncode == 1, rejected.stdout
+    assert rejected.returncode == 1, rejected.stderr
     ratchet = (folder / RATCHET).read_text(encoding="utf-8")
-    for table, name, old, new in ROSE.findall(rejected.stdout):
+    for table, name, old, new in ROSE.findall(rejected.stderr):
         before, mark, after = ratchet.partition(f"[{table}]\n")
         changed = after.replace(f"{name} = {old}\n", f"{name} = {new}\n", 1)
         assert changed != after
         ratchet = before + mark + changed
     (folder / RATCHET).write_text(ratchet, encoding="utf-8")
     written = copy.python("tools.ratchet")
-    assert written.returncode == 0, written.stdout
+    assert written.returncode == 0, written.stderr
     rendered = copy.python("tools.variant", copy.variant)
-    assert rendered.returncode == 0, rendered.stdout
+    assert rendered.returncode == 0, rendered.stderr
     return copy
 
 
@@ -114,22 +103,22 @@ def test_the_example_is_not_yet_an_option(followed: Followed) -> None:
 
 
 def test_only_the_files_that_the_document_names_are_edited(followed: Followed) -> None:
-    mine, theirs = ({str(path) for path in own_files(root)} for root in (ROOT, followed.folder))
-    assert mine <= theirs
+    before, after = ({str(path) for path in own_files(root)} for root in (ROOT, followed.folder))
+    assert before <= after
     changed = {
         path
-        for path in theirs
-        if path not in mine or (ROOT / path).read_bytes() != (followed.folder / path).read_bytes()
+        for path in after
+        if path not in before or (ROOT / path).read_bytes() != (followed.folder / path).read_bytes()
     }
     assert changed == followed.files | {RATCHET}
     assert not [path for path in followed.files if path.startswith(("hooks/", "tests/"))]
 
 
 def test_the_ratchet_records_the_cost_of_the_option(followed: Followed) -> None:
-    mine, theirs = (read(root / RATCHET) for root in (ROOT, followed.folder))
-    assert theirs["places"].keys() - mine["places"].keys() == {followed.option}
-    assert theirs["lines"]["full"] > mine["lines"]["full"]
-    assert theirs["lines"]["bare"] == mine["lines"]["bare"]
+    before, after = (read(root / RATCHET) for root in (ROOT, followed.folder))
+    assert after["places"].keys() - before["places"].keys() == {followed.option}
+    assert after["lines"]["full"] > before["lines"]["full"]
+    assert after["lines"]["bare"] == before["lines"]["bare"]
 
 
 def test_the_template_tests_pass_for_the_new_variants(followed: Followed) -> None:
@@ -138,7 +127,7 @@ def test_the_template_tests_pass_for_the_new_variants(followed: Followed) -> Non
     done = followed.python(
         "pytest", "--quiet", "-p", "no:cacheprovider", *quick, RENDERS, "-k", selected
     )
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
     assert int(re.findall(r"(\d+) passed", done.stdout)[0]) > 100
 
 
@@ -165,12 +154,12 @@ def test_a_service_with_the_option_passes_make_check_and_the_tests_of_the_option
     environment = followed.folder.parent / "environment"
     make = ["env", f"UV_PROJECT_ENVIRONMENT={environment}", "make", f"UV={UV}", "check"]
     done = followed.run(*make, folder=followed.service)
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
     tests = [
         path for path in files_of(followed.service) if followed.option in path and "test" in path
     ]
     assert tests
     python = str(environment / "bin/python")
     done = followed.run(python, "-m", "pytest", "--quiet", *tests, folder=followed.service)
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\d+ passed", done.stdout)

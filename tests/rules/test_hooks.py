@@ -1,13 +1,12 @@
 """The hooks: invalid answers are rejected together, and unchosen files are deleted."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.support.baking import BakeError, Baker
-from tests.support.template import FIRST, REQUIREMENTS, ROOT, SERVICE, unmet
+from tests.support.template import FIRST, REQUIREMENTS, copy_rendered_parts, unmet
 from tests.support.variants import combinations
 
 
@@ -31,13 +30,7 @@ def test_the_baker_rejects_unknown_questions(baker: Baker) -> None:
 
 @pytest.fixture
 def template(tmp_path: Path) -> Path:
-    """A copy of the template for a test to edit."""
-    copy = tmp_path / "template"
-    copy.mkdir()
-    for part in ("cookiecutter.json", "hooks", "templates", SERVICE.name):
-        source = ROOT / part
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / part)
-    return copy
+    return copy_rendered_parts(tmp_path / "template")
 
 
 def declare(template: Path, **changes: object) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.template import SERVICE
+from tests.support.commands import must_run, run
+from tests.support.template import SERVICE, copy_checkout, copy_rendered_parts
 from tests.support.variants import VARIANTS
 from tools import own_files, renders
-from tools.pythons import ROOT, UV, outside
+from tools.pythons import ROOT, UV
 
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0][
     "hooks"
@@ -24,34 +25,23 @@ PACKAGE = f"{SERVICE.name}/src/{{{{cookiecutter.package_name}}}}"
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A git repository with the files of the template and without a commit."""
-    folder = tmp_path_factory.mktemp("checkout") / "template"
-    for path in own_files.own_files(ROOT):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, folder / path)
-    subprocess.run(["git", "init", "--quiet", folder], check=True)
-    subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
+    folder = copy_checkout(tmp_path_factory.mktemp("checkout") / "template")
+    must_run("git", "init", "--quiet", cwd=folder)
+    must_run("git", "add", "--all", cwd=folder)
     return folder
 
 
 def pre_commit(checkout: Path, *hooks: str) -> subprocess.CompletedProcess[str]:
     """Run all hooks, or these, on all files, with the tools of this environment."""
     uv = Path(shutil.which(UV) or UV).parent
-    environment = outside() | {
+    variables = {
         "PATH": f"{uv}{os.pathsep}{os.environ['PATH']}",
         "PRE_COMMIT_HOME": str(checkout.parent / "pre-commit"),
         "UV_NO_SYNC": "1",
         "UV_PROJECT_ENVIRONMENT": sys.prefix,
     }
     command = [sys.executable, "-m", "pre_commit", "run", "--all-files", *hooks]
-    return subprocess.run(
-        command,
-        cwd=checkout,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    return run(*command, cwd=checkout, **variables)
 
 
 def edit(folder: Path, path: str, old: str, new: str) -> str:
@@ -140,11 +130,7 @@ SYNTAX_ERRORS = {
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the parts of the template that rendering needs."""
-    for part in ("cookiecutter.json", "hooks", "templates", SERVICE.name):
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, tmp_path / part)
-    return tmp_path
+    return copy_rendered_parts(tmp_path / "template")
 
 
 def test_all_syntax_errors_of_a_render_are_found(copy: Path) -> None:

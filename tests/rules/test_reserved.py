@@ -2,13 +2,13 @@
 
 import importlib.metadata
 import re
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+from tests.support.commands import must_run
 from tests.support.template import DECLARED, SERVICE
-from tools.pythons import UV, newest_python, outside
+from tools.pythons import UV, newest_python
 
 BUILDS = {"python", "uv"}
 """Names that the build of the image uses: a package of the same name would hide them."""
@@ -29,7 +29,7 @@ def installed(folder: Path) -> set[str]:
     """Install all requirements below a folder; return their top-level modules."""
     (folder / ".python-version").write_text(newest_python() + "\n")
     for command in (["venv"], ["pip", "install", *requirements()]):
-        subprocess.run([UV, "--quiet", *command], cwd=folder, env=outside(), check=True)
+        must_run(UV, *command, cwd=folder)
     (site,) = folder.glob(".venv/lib/python*/site-packages")
     found = importlib.metadata.distributions(path=[str(site)])
     return {file.parts[0].removesuffix(".py") for one in found for file in one.files or []}

@@ -15,7 +15,7 @@ SEAMS = {
     ".github/dependabot.yml",
     "README.md",
     "azure-pipelines.yml",
-    "chaos/fuzzing.py",
+    "chaos/test_fuzz.py",
     "chaos/traffic.py",
     "compose.yaml",
     "compose/service.env",

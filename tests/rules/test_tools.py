@@ -1,16 +1,16 @@
 """`make variant`, and what `make test` relies on: groups of pytest-xdist, and skipped tests."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import must_run, run
 from tests.support.needs import lack
 from tests.support.template import FIRST, expected_files
 from tests.support.variants import VARIANTS
 from tools import variant as tool
-from tools.pythons import ROOT, outside
+from tools.pythons import ROOT
 
 ONE = "database-none"
 
@@ -61,14 +61,7 @@ def test_an_unknown_variant_is_rejected_in_one_line_with_a_suggestion(
 
 
 def test_make_passes_the_id_to_the_tool() -> None:
-    done = subprocess.run(
-        ["make", "variant", "ID=no such thing"],
-        cwd=ROOT,
-        env=outside(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run("make", "variant", "ID=no such thing", cwd=ROOT)
     assert done.returncode != 0
     assert done.stderr.startswith("unknown variant no such thing: `make variant` lists all\n")
 
@@ -89,7 +82,7 @@ def test_one_xdist_process_runs_all_tests_of_a_group(tmp_path: Path) -> None:
         "        file.write(os.environ['PYTEST_XDIST_WORKER'] + ' ')\n"
     )
     command = [sys.executable, "-m", "pytest", "-n2", "--dist=loadgroup", "-p", "no:cacheprovider"]
-    subprocess.run(command, cwd=tmp_path, env=outside(), capture_output=True, check=True)
+    must_run(*command, cwd=tmp_path)
     for group in (0, 1):
         processes = (tmp_path / f"{group}.txt").read_text().split()
         assert len(processes) == 10

@@ -13,11 +13,12 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
+from tests.support.commands import run
 from tests.support.containers import docker
 from tests.support.needs import needs_docker
 from tests.support.template import OPTIONS
 from tests.support.template import SERVICE as TEMPLATE
-from tools.pythons import UV, outside
+from tools.pythons import UV
 
 NEWEST = OPTIONS["python_version"][0]
 SERVICES: dict[str, dict[str, Any]] = {
@@ -51,14 +52,8 @@ def dependencies(folder: Path) -> list[str]:
 def resolve(folder: Path, platform: str, *needs: str) -> subprocess.CompletedProcess[str]:
     """Resolve requirements for a platform with wheels only, without installing them."""
     only = ["--dry-run", "--only-binary", ":all:", "--python-version", NEWEST]
-    return subprocess.run(
-        [UV, "pip", "install", *only, "--python-platform", platform, "--target", "target", *needs],
-        cwd=folder,
-        env=outside(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    only += ["--python-platform", platform, "--target", "target"]
+    return run(UV, "pip", "install", *only, *needs, cwd=folder)
 
 
 def build_requirements(folder: Path) -> list[str]:

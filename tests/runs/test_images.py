@@ -2,17 +2,16 @@
 
 import json
 import re
-import subprocess
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import must_run
 from tests.support.containers import Run, docker, only_bare, processes, some_combinations
 from tests.support.needs import needs_docker
 from tests.support.pipeline_steps import NEED_DOCKER, STEPS
 from tests.support.running import until
-from tools.pythons import outside
 
 # All tests of a service share its containers, so they run in one process.
 pytestmark = [*needs_docker, pytest.mark.xdist_group("containers")]
@@ -112,13 +111,7 @@ def test_two_builds_make_the_same_layers(image: str, service: Path) -> None:
 def test_the_pipeline_steps_that_need_docker_pass(service: Path) -> None:
     for step in STEPS:
         if step.run in NEED_DOCKER:
-            done = subprocess.run(
-                ["bash", "-e", "-c", step.run],
-                cwd=service,
-                env=outside() | dict(step.variables) | {"REVISION": "smoke"},
-                capture_output=True,
-                check=False,
-            )
-            assert done.returncode == 0, f"{service.name}: {step}: {done.stderr.decode()}"
+            variables = dict(step.variables) | {"REVISION": "smoke"}
+            must_run("bash", "-e", "-c", step.run, cwd=service, **variables)
     assert docker("ps", "--all", "--quiet", "--filter", f"name={service.name}-smoke") == ""
     docker("image", "rm", f"{service.name}:smoke")

@@ -3,7 +3,6 @@
 Conformance (factor IV) interrupts connections at a proxy; these tests stop the servers themselves.
 """
 
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
+from tests.support.commands import make
 from tests.support.running import TIMEOUT_SECONDS, Installed, Web, install, until
 from tests.support.servers import RedisServer, Server, postgres_server
 from tests.support.template_releases import commit
 from tools import mongodb
-from tools.pythons import UV, outside
 
 pytestmark = pytest.mark.slow
 
@@ -106,14 +105,7 @@ def test_a_service_with_mongodb_passes_conformance(with_mongodb: Attached) -> No
     folder = with_mongodb.service.folder
     commit(folder)
     variables = {"MONGODB_URL": with_mongodb.server.url, "CONFORMANCE_DOCKER": "no"}
-    done = subprocess.run(
-        ["make", f"UV={UV}", "conformance"],
-        cwd=folder,
-        env=outside() | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = make(folder, "conformance", **variables)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support.baking import Baker
+from tests.support.commands import run
 from tests.support.running import TIMEOUT_SECONDS, free_ports
 from tests.support.variants import BARE, COMBINATIONS, IN_CI
 from tools.pythons import UV, outside
@@ -24,19 +25,11 @@ MONGODB = "database-mongodb"
 
 def sh(folder: Path, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a shell command; `make` in it finds uv."""
-    return subprocess.run(
-        ["/bin/sh", "-c", command],
-        cwd=folder,
-        env=outside() | {"MAKEFLAGS": f"UV={UV}"} | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    return run("/bin/sh", "-c", command, cwd=folder, **{"MAKEFLAGS": f"UV={UV}"} | variables)
 
 
-def must(folder: Path, command: str, **variables: str) -> str:
-    done = sh(folder, command, **variables)
+def must(folder: Path, command: str) -> str:
+    done = sh(folder, command)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
 

@@ -1,13 +1,13 @@
 """Checkov has no unexpected findings in the pipelines of all providers."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import run
 from tests.support.pipelines import Services
-from tools.pythons import UV, outside
+from tools.pythons import UV
 
 CHECKOV = "checkov@3.3.30"
 
@@ -44,15 +44,8 @@ BAD = {
 def checkov(folder: Path, provider: str) -> tuple[int, set[str]]:
     """Return the number of passed checks and the ids of the failed ones."""
     options = ["--skip-download", "--quiet", "--compact", "--output=json", "--directory=."]
-    done = subprocess.run(
-        [UV, "tool", "run", "--quiet", CHECKOV, *options, "--framework", FRAMEWORKS[provider]],
-        cwd=folder,
-        env=outside() | {"LOG_LEVEL": "ERROR"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    command = [UV, "tool", "run", "--quiet", CHECKOV, *options, "--framework", FRAMEWORKS[provider]]
+    done = run(*command, cwd=folder, LOG_LEVEL="ERROR")
     report = json.loads(done.stdout)
     if "results" not in report:
         return 0, set()

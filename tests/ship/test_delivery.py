@@ -1,15 +1,14 @@
 """Delivery rejects invalid image names, releases and signers; without `ci` it leaves no trace."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
+from tests.support.commands import must_run
 from tests.support.delivery_programs import DIGEST, IMAGE, error_line, python
-from tools.pythons import outside
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +84,8 @@ def test_a_signer_is_a_module_with_two_functions(service: Path, name: str, messa
 def test_a_service_without_ci_does_not_mention_delivery(cookies_session: Cookies) -> None:
     service = Baker(cookies_session).bake(ci="none")
     assert not (service / "delivery").exists()
-    listed = subprocess.run(
-        ["make", "help"], cwd=service, env=outside(), capture_output=True, text=True, check=True
-    )
-    assert not re.search("publish|sign|scan|deploy", listed.stdout)
+    listed = must_run("make", "help", cwd=service)
+    assert not re.search("publish|sign|scan|deploy", listed)
 
 
 def test_a_service_without_kubernetes_does_not_mention_deployment(service: Path) -> None:

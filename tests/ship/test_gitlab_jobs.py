@@ -8,6 +8,7 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
+from tests.support.commands import run
 from tests.support.needs import lack
 from tests.support.pipeline_contract import CHECKS, DEPLOYS, RELEASE, ROLLBACK, WEEKLY
 from tools.pythons import UV, outside
@@ -22,15 +23,9 @@ def gitlab(service: Path, *arguments: str, path: str = "") -> subprocess.Complet
     npx = shutil.which("npx")
     if npx is None or not shutil.which("rsync"):
         lack("gitlab-ci-local needs npx, which comes with Node, and rsync")
-    return subprocess.run(
-        [npx or "npx", "--yes", GITLAB_CI_LOCAL, *arguments],
-        cwd=service,
-        env=outside() | {"PATH": f"{path}{outside()['PATH']}", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    command = [npx or "npx", "--yes", GITLAB_CI_LOCAL, *arguments]
+    search = f"{path}{outside()['PATH']}"
+    return run(*command, cwd=service, PATH=search, NO_COLOR="1")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +33,7 @@ def repository(cookies_session: Cookies) -> Path:
     """A service for GitLab in a repository with a remote."""
     service = Baker(cookies_session).bake(ci="gitlab", release=True, kubernetes=True)
     made = sh(service, f"make setup && {START} && git remote add origin git@example.com:a/b.git")
-    assert made.returncode == 0, made.stdout
+    assert made.returncode == 0, made.stderr
     return service
 
 

@@ -1,31 +1,26 @@
-"""A cluster of a developer's own: an image of no registry, a password that nobody has chosen."""
+"""`make deploy OVERLAY=local`: an image without a registry, and a generated password."""
 
 import re
 import sys
-from typing import Any
 
 import pytest
 import yaml
 
-from tests.support.cluster import (
-    KUBECTL,
-    Cluster,
-    one_line,
-)
+from tests.support.cluster import KUBECTL, Cluster, Object, error_of
 
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed")
 
 ID = "fedcba9876543210" * 4
-PROGRAM = """#!{python}
+IMAGE = f"order-service:{ID[:12]}"
+FAKE_PROGRAM = """#!{python}
 import json, pathlib, sys
 
 with (pathlib.Path(__file__).parent / "calls").open("a") as file:
-    print(json.dumps({{"words": sys.argv, "said": ""}}), file=file)
+    print(json.dumps({{"words": sys.argv, "stdin": ""}}), file=file)
 print(json.dumps([{{"Id": "sha256:{id}"}}]))
 """
-IMAGE = f"order-service:{ID[:12]}"
-every_service = pytest.mark.parametrize(
-    ("deployable", "expected"),
+each_variant = pytest.mark.parametrize(
+    ("deployable", "servers"),
     [
         ({"database": "none"}, {}),
         ({}, {"postgres": "database_url"}),
@@ -39,26 +34,25 @@ every_service = pytest.mark.parametrize(
 
 @pytest.fixture
 def local(cluster: Cluster) -> Cluster:
-    """A cluster of kind, on a machine that has built an image."""
+    """Return a cluster created by `kind`, on a machine that has built the image."""
     for program in ("docker", "kind"):
-        cluster.add(program, PROGRAM.format(python=sys.executable, id=ID))
-    cluster.answers["config current-context"] = (0, "kind-orders")
+        cluster.add(program, FAKE_PROGRAM.format(python=sys.executable, id=ID))
+    cluster.results["config current-context"] = (0, "kind-orders")
     return cluster
 
 
-def deploy(local: Cluster) -> list[dict[str, Any]]:
+def deploy(local: Cluster) -> list[Object]:
     """Deploy, and return the objects that were applied."""
-    done = local.run("deploy", OVERLAY="local", REVISION="abc123", RELEASE="")
+    done = local.deploy(OVERLAY="local", REVISION="abc123", RELEASE="")
     assert done.returncode == 0, done.stderr
-    said = (yaml.safe_load_all(call["said"]) for call in local.calls())
-    return [found for documents in said for found in documents if found]
+    return local.applied()
 
 
-def named(objects: list[dict[str, Any]], *kinds: str) -> dict[str, dict[str, Any]]:
+def by_name(objects: list[Object], *kinds: str) -> dict[str, Object]:
     return {one["metadata"]["name"]: one for one in objects if one["kind"] in kinds}
 
 
-def test_the_image_that_was_built_is_loaded_by_a_name_made_of_its_id(local: Cluster) -> None:
+def test_built_image_is_loaded_with_a_tag_made_of_its_id(local: Cluster) -> None:
     deploy(local)
     words = [" ".join(call["words"]) for call in local.calls()]
     docker = [line.partition("/docker ")[2] for line in words if "/docker " in line]
@@ -67,88 +61,87 @@ def test_the_image_that_was_built_is_loaded_by_a_name_made_of_its_id(local: Clus
     assert kind.endswith(f"/kind load docker-image {IMAGE} --name orders")
 
 
-@every_service
-def test_it_brings_what_it_needs_with_a_password_of_its_own(
-    local: Cluster, expected: dict[str, str]
+@each_variant
+def test_backing_services_have_a_generated_password(
+    local: Cluster, servers: dict[str, str]
 ) -> None:
     first = deploy(local)
-    text = (local.programs / "calls").read_text()
-    assert set(named(first, "StatefulSet", "Deployment")) - {
-        "order-service-web",
-        "order-service-worker",
-    } == set(expected)
-    secrets = named(first, "Secret")
-    assert bool(secrets) == bool(expected)
-    if expected:
+    calls = (local.programs / "calls").read_text().splitlines()
+    processes = {"order-service-web", "order-service-worker"}
+    assert by_name(first, "StatefulSet", "Deployment").keys() - processes == set(servers)
+    secrets = by_name(first, "Secret")
+    assert bool(secrets) == bool(servers)
+    if servers:
         values = secrets["order-service-secrets"]["stringData"]
-        assert values.keys() == {"password", *expected.values()}
-        assert re.fullmatch("[0-9a-f]{64}", values["password"])
-        again = named(deploy(local), "Secret")["order-service-secrets"]["stringData"]
-        assert again["password"] != values["password"]
+        password = values["password"]
+        assert values.keys() == {"password", *servers.values()}
+        assert re.fullmatch("[0-9a-f]{64}", password)
+        second = by_name(deploy(local), "Secret")["order-service-secrets"]["stringData"]
+        assert second["password"] != password
         written = [path for path in local.service.rglob("*") if path.is_file()]
-        assert not [path for path in written if values["password"] in path.read_text("latin-1")]
-        assert not [
-            call for call in text.splitlines() if values["password"] in call.split("said")[0]
-        ]
+        assert not [path for path in written if password in path.read_text("latin-1")]
+        assert not [call for call in calls if password in call.partition('"stdin"')[0]]
 
 
-def test_a_password_that_is_there_stays(local: Cluster) -> None:
-    local.answers["get secret order-service-secrets"] = (0, "secret/order-service-secrets")
-    assert not named(deploy(local), "Secret")
+def test_existing_password_is_kept(local: Cluster) -> None:
+    local.results["get secret order-service-secrets"] = (0, "secret/order-service-secrets")
+    assert not by_name(deploy(local), "Secret")
 
 
-def test_what_the_schema_needs_comes_before_it(local: Cluster) -> None:
+def test_database_is_ready_before_it_is_migrated(local: Cluster) -> None:
     deploy(local)
-    asked = [line.partition(" --")[0] for line in local.asked()]
-    server = asked.index("rollout status statefulset/postgres")
-    assert asked.index("apply StatefulSet") < server < asked.index("apply Job")
+    commands = [line.partition(" --")[0] for line in local.commands()]
+    ready = commands.index("rollout status statefulset/postgres")
+    assert commands.index("apply StatefulSet") < ready < commands.index("apply Job")
 
 
 @pytest.mark.parametrize("context", ["production", "gke_team_europe_orders"])
-def test_a_cluster_elsewhere_is_refused(local: Cluster, context: str) -> None:
-    local.answers["config current-context"] = (0, context)
-    line = one_line(local.run("deploy", OVERLAY="local"))
-    assert line.startswith(f"OVERLAY=local: the context {context} is not of this machine")
-    assert local.asked() == ["config current-context"]
+def test_remote_cluster_is_rejected(local: Cluster, context: str) -> None:
+    local.results["config current-context"] = (0, context)
+    error = error_of(local.deploy(OVERLAY="local"))
+    assert error.startswith(f"OVERLAY=local: the context {context} is not of this machine")
+    assert local.commands() == ["config current-context"]
 
 
-def test_an_image_that_was_not_built_is_said_to_be_missing(local: Cluster) -> None:
+def test_missing_image_is_reported(local: Cluster) -> None:
     local.add("docker", "#!/bin/sh\necho no such image >&2\nexit 1\n")
-    line = one_line(local.run("deploy", OVERLAY="local", REVISION="abc123"))
-    assert line == "docker image failed: no such image"
-    assert local.asked() == ["config current-context"]
+    error = error_of(local.deploy(OVERLAY="local", REVISION="abc123"))
+    assert error == "docker image failed: no such image"
+    assert local.commands() == ["config current-context"]
 
 
-@every_service
-def test_backing_services_are_those_of_compose_and_have_no_more_rights_than_ours(
-    local: Cluster, expected: dict[str, str]
+@each_variant
+def test_backing_services_are_as_restricted_as_processes(
+    local: Cluster, servers: dict[str, str]
 ) -> None:
     objects = deploy(local)
-    for name in expected:
-        spec = named(objects, "StatefulSet", "Deployment")[name]["spec"]["template"]["spec"]
-        (container,) = spec["containers"]
+    for name in servers:
+        server = by_name(objects, "StatefulSet", "Deployment")[name]["spec"]
+        pod = server["template"]["spec"]
+        (container,) = pod["containers"]
         composed = yaml.safe_load((local.service / f"compose/{name}.yaml").read_text())
         assert container["image"] == composed["services"][name]["image"]
-        assert spec["securityContext"]["runAsNonRoot"]
-        assert spec["securityContext"]["runAsUser"] > 0
-        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-        rights = container["securityContext"]
-        assert rights["readOnlyRootFilesystem"]
-        assert not rights["allowPrivilegeEscalation"]
-        assert rights["capabilities"] == {"drop": ["ALL"]}
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        privileges = container["securityContext"]
+        assert privileges["readOnlyRootFilesystem"]
+        assert not privileges["allowPrivilegeEscalation"]
+        assert privileges["capabilities"] == {"drop": ["ALL"]}
         assert container["resources"]["limits"]["memory"]
         mounted = {one["name"] for one in container["volumeMounts"]}
-        server = named(objects, "StatefulSet", "Deployment")[name]["spec"]
         claims = {one["metadata"]["name"] for one in server.get("volumeClaimTemplates", [])}
-        assert mounted == {one["name"] for one in spec.get("volumes", [])} | claims
+        assert mounted == {one["name"] for one in pod.get("volumes", [])} | claims
 
 
-@every_service
-def test_each_may_be_reached_by_the_service_alone(local: Cluster, expected: dict[str, str]) -> None:
+@each_variant
+def test_only_the_service_may_connect_to_its_backing_services(
+    local: Cluster, servers: dict[str, str]
+) -> None:
     objects = deploy(local)
-    policies, services = named(objects, "NetworkPolicy"), named(objects, "Service")
-    for name in expected:
-        server = named(objects, "StatefulSet", "Deployment")[name]["spec"]["template"]
+    policies, services = by_name(objects, "NetworkPolicy"), by_name(objects, "Service")
+    for name in servers:
+        server = by_name(objects, "StatefulSet", "Deployment")[name]["spec"]["template"]
         labels, port = server["metadata"]["labels"], server["spec"]["containers"][0]["ports"][0]
         (rule,) = policies[name]["spec"]["ingress"]
         assert policies[name]["spec"]["podSelector"]["matchLabels"].items() <= labels.items()

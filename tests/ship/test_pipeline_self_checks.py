@@ -2,16 +2,15 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import run
 from tests.support.editing import edit
 from tests.support.pipelines import Services
 from tools.ci_dialects import SCHEMAS
-from tools.pythons import outside
 
 MUTANTS = [
     ("gitlab", ".gitlab/ci/check.yml", "needs: [check, test, conformance]", "needs: [check]"),
@@ -31,13 +30,8 @@ MUTANTS = [
 def fifth_factor(service: Path, provider: str) -> int:
     """Run the factor V checks of a service, which only parse its files; return the exit status."""
     command = [sys.executable, "-m", "pytest", "-q", "--noconftest", "-p", "no:cacheprovider"]
-    return subprocess.run(
-        [*command, "-c", os.devnull, f"tests/twelve_factor/test_v_{provider}.py"],
-        cwd=service,
-        env=outside(),
-        capture_output=True,
-        check=False,
-    ).returncode
+    command += ["-c", os.devnull, f"tests/twelve_factor/test_v_{provider}.py"]
+    return run(*command, cwd=service).returncode
 
 
 @pytest.mark.parametrize("provider", SCHEMAS)

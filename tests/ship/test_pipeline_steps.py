@@ -12,6 +12,7 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
+from tests.support.commands import run
 from tests.support.findings import findings_in, verdict
 from tests.support.needs import need_redis
 from tests.support.pipeline_steps import NEED_DOCKER, STEPS, Step
@@ -27,15 +28,7 @@ def sh(folder: Path, command: str, **variables: str) -> subprocess.CompletedProc
     shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", command]
     # Runners have uv on their path.
     path = f"{Path(shutil.which(UV) or UV).parent}{os.pathsep}{outside()['PATH']}"
-    return subprocess.run(
-        shell,
-        cwd=folder,
-        env=outside() | {"PATH": path, "CI": "true", "NO_COLOR": "1"} | variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    return run(*shell, cwd=folder, PATH=path, CI="true", NO_COLOR="1", **variables)
 
 
 MARKS = {"make test": pytest.mark.minutes, "make conformance": pytest.mark.slow}
@@ -56,7 +49,7 @@ def checkout(
     def clone(variant: str) -> Path:
         service = Baker(cookies_session).bake(**COMBINATIONS[variant])
         made = sh(service, f"make setup && {START}")
-        assert made.returncode == 0, made.stdout
+        assert made.returncode == 0, made.stderr
         folder = tmp_path_factory.mktemp("runner") / service.name
         assert sh(service, f"git clone -q . {folder}").returncode == 0
         return folder
@@ -74,7 +67,8 @@ def test_a_step_passes_and_leaves_the_checkout_clean(
     # Checks of the image are run by the tests that need Docker.
     variables = dict(step.variables) | {"CONFORMANCE_DOCKER": "no"}
     done = sh(folder, step.run, **variables)
-    verdict(variant, str(step), findings_in(done.stdout) if done.returncode else [], done.stdout)
+    output = done.stdout + done.stderr
+    verdict(variant, str(step), findings_in(output) if done.returncode else [], output)
     assert sh(folder, "git status --porcelain").stdout == ""
 
 

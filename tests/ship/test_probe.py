@@ -11,7 +11,7 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.cluster import DIGEST, IMAGE, Cluster, one_line
+from tests.support.cluster import DIGEST, IMAGE, Cluster, error_of
 from tests.support.running import Installed, Web, install
 
 Responses = dict[str, list[tuple[int, str]]]
@@ -66,10 +66,10 @@ def test_the_probe_succeeds_for_the_service_and_fails_for_another_revision(
         assert done.returncode == 0, done.stderr
         paths = [line.removeprefix(web.url) for line in done.stdout.splitlines()]
         assert paths == [f"{path}: as it should be" for path in EXPECTED]
-        other = one_line(probe(cluster, web.url, REVISION="def456"))
+        other = error_of(probe(cluster, web.url, REVISION="def456"))
         assert other == f"{web.url}/version: is revision abc123, and should be def456"
         assert web.stop() == 0
-    assert "/livez: does not answer" in one_line(probe(cluster, web.url))
+    assert "/livez: does not answer" in error_of(probe(cluster, web.url))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_an_unexpected_response_is_reported(
     cluster: Cluster, responses: Responses, message: str
 ) -> None:
     with serving(EXPECTED | responses) as url:
-        assert message in one_line(probe(cluster, url))
+        assert message in error_of(probe(cluster, url))
 
 
 def test_the_probe_retries_until_the_new_pods_respond(cluster: Cluster) -> None:
@@ -109,7 +109,7 @@ def test_the_probe_retries_until_the_new_pods_respond(cluster: Cluster) -> None:
 def test_an_invalid_address_or_revision_is_rejected(
     cluster: Cluster, variables: dict[str, str], message: str
 ) -> None:
-    assert message in one_line(probe(cluster, "http://127.0.0.1:1", **variables))
+    assert message in error_of(probe(cluster, "http://127.0.0.1:1", **variables))
 
 
 def test_the_revision_of_an_earlier_release_is_that_of_its_image(cluster: Cluster) -> None:

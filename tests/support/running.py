@@ -15,6 +15,8 @@ import httpx
 
 from tools.pythons import UV, outside
 
+from .commands import must_run
+
 TIMEOUT_SECONDS = 30
 """Time limit of operations that normally take a fraction of a second."""
 
@@ -64,9 +66,7 @@ class Installed:
 
 def install(folder: Path) -> Installed:
     """Run `make setup` in a new render."""
-    command = ["make", f"UV={UV}", "setup"]
-    done = subprocess.run(command, cwd=folder, env=outside(), capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
+    must_run("make", f"UV={UV}", "setup", cwd=folder)
     (package,) = (path.parent.name for path in folder.glob("src/*/__main__.py"))
     return Installed(folder, package)
 

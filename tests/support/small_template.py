@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .answer_sources import CHANNELS, Answers, ask, command_line, render, run
+from .answer_sources import CHANNELS, Answers, command_line, render, run, type_answers
 from .baking import BakeError
 from .hostile_answers import MARKERS, with_answers
 from .parsed_files import contents
@@ -86,8 +86,8 @@ class SmallTemplate:
     def run(self, channel: str, answers: Answers) -> Path:
         return run(self.template, self.output, self.arguments(channel, answers))
 
-    def ask(self, answers: Answers) -> Path:
-        return ask(self.template, self.output, self.own, answers)
+    def type_answers(self, answers: Answers) -> Path:
+        return type_answers(self.template, self.output, self.own, answers)
 
     def expected(self, answers: Answers) -> Any:
         """Return the parsed files that a render with these and plain answers must have."""

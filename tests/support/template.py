@@ -1,12 +1,15 @@
 """The declarations of the template: its questions, features and files."""
 
 import json
+import shutil
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
+
+from tools.own_files import own_files
 
 ROOT = Path(__file__).parents[2]
 SERVICE = ROOT / "{{cookiecutter.project_slug}}"
@@ -27,6 +30,8 @@ FIRST: dict[str, Any] = {
 """The default answers; those of derived text questions are Jinja templates."""
 FEATURES: dict[str, list[str]] = DECLARED["_features"]
 REQUIREMENTS: dict[str, list[str]] = DECLARED["_requires"]
+RENDERED_PARTS = ("cookiecutter.json", "hooks", "templates", SERVICE.name)
+"""The files and folders of the template that rendering needs."""
 
 GENERATED = {
     ".venv", ".tools", ".dev", "__pycache__", "uv.lock", ".env", ".hypothesis", ".schemathesis",
@@ -109,3 +114,20 @@ def within(path: str, pattern: str) -> bool:
     parts = path.split("/")
     wanted = pattern.split("/")
     return len(parts) >= len(wanted) and all(map(fnmatch, parts, wanted))
+
+
+def copy_rendered_parts(folder: Path) -> Path:
+    """Copy what rendering needs into a new folder."""
+    folder.mkdir()
+    for part in RENDERED_PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    return folder
+
+
+def copy_checkout(folder: Path) -> Path:
+    """Copy all files of the template that git does not ignore into a new folder."""
+    for path in own_files(ROOT):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, folder / path)
+    return folder

@@ -1,7 +1,6 @@
-# Experiments that take minutes; CHAOS_SCALE=0.05 is a quick look.
 .PHONY: chaos
 
 test-all: chaos
 
-chaos: $(READY)  ## Measure the service in rolling restarts, outages, slow clients, and for leaks
+chaos: $(READY)  ## Measure rolling restarts, outages, slow clients and leaks (minutes; CHAOS_SCALE=0.05 is short)
 	@$(UV) run --quiet --group chaos pytest chaos

@@ -1,45 +1,35 @@
-"""What the experiments need: the fixtures of the tests, a quick event loop, many descriptors."""
+"""Fixtures of the service's tests, a fast event loop, and a report of all measurements."""
 
 import resource
 
 import pytest
 
-from tests.conftest import *  # noqa: F403  # Its fixtures, whatever is attached.
+from tests.conftest import *  # noqa: F403
 from tests.twelve_factor.report import measurements
 
 from .traffic import VARIABLES
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print every measurement with its bounds."""
-    reports = [
-        report
-        for outcome in ("passed", "failed")
-        for report in terminalreporter.stats.get(outcome, [])
-        if report.nodeid.startswith("chaos/")
-    ]
-    rows = [
-        (each, "met" if each.is_within_bounds else "MISSED", report)
-        for report in reports
-        for each in measurements(report)
-    ]
-    if rows:
-        terminalreporter.section("measurements")
-        for each, verdict, report in rows:
-            measured = f"{each.name:<44} {each.quantity:<20} {each.bounds:<18}"
+    """Print each measurement with its bounds and its test."""
+    terminalreporter.section("measurements")
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
             test = report.nodeid.removeprefix("chaos/")
-            terminalreporter.write_line(f"{measured} {verdict:<7} {test}")
+            for each in measurements(report):
+                verdict = "met" if each.is_within_bounds else "MISSED"
+                terminalreporter.write_line(f"{verdict:<6} {f'{each.name}: {each}':<80} {test}")
 
 
-@pytest.fixture(scope="session")  # type: ignore[no-redef]  # In the place of that of the tests.
+@pytest.fixture(scope="session")  # type: ignore[no-redef]  # Overrides that of the tests.
 def anyio_backend() -> tuple[str, dict[str, bool]]:
-    """Spend as little of the processor on the load as can be: the service needs it."""
+    """Use uvloop: the load generator shares the processors with the service."""
     return "asyncio", {"use_uvloop": True}
 
 
 @pytest.fixture(scope="session", autouse=True)
-def many_descriptors() -> None:
-    """Let this process, and those that it starts, open as many files as it may."""
+def raise_file_limit() -> None:
+    """Raise the limit of open files to the maximum, for this process and its children."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

@@ -1,6 +1,7 @@
-"""A light load: encoded requests on connections of our own, at an even rate, none tried twice."""
+"""A light HTTP client: sends encoded requests at a constant rate, without retries."""
 
 import asyncio
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from itertools import count
@@ -9,33 +10,47 @@ from typing import Any, NamedTuple, Self
 
 from .traffic import Request
 
+SCALE = float(os.environ.get("CHAOS_SCALE", "1"))
+"""Length of the experiments; 1 is the full length."""
+RATE = float(os.environ.get("CHAOS_RATE", "200"))
+"""Requests per second. The machine runs the service and the client, so it must not be saturated."""
 TIMEOUT = 20
-"""Seconds after which a request that was not answered has failed."""
-KEPT = 50
-"""Connections that a client keeps: of one that it hardly uses, it learns late that it ends."""
-LAST_BYTES = 2
-"""How much of a request a slow client keeps back."""
+"""Seconds after which a request without a response has failed."""
+MAX_IDLE = 50
+"""Idle connections of a client. With more, it notices too late that some are closed."""
+DELAYED_BYTES = 2
+"""Bytes at the end of a request that a slow client delays."""
+
+
+def scaled(full: float, at_least: float) -> float:
+    """Return `full` at the current scale, but at least what an experiment needs."""
+    return max(at_least, full * SCALE)
 
 
 class Outcome(NamedTuple):
-    """What became of one request."""
+    """The result of a request: a status, or the name of an exception."""
 
     started: float
     seconds: float
-    right: int
-    said: int | str
+    expected: int
+    status: int | str
     location: str
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether the response has the expected status."""
+        return self.status == self.expected
 
 
 class Connection(NamedTuple):
-    """What a client reads from and writes to."""
+    """Both directions of a connection."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
 
 class Client:
-    """Asks at one port; connections are kept for later requests unless these want a new one."""
+    """A client of one port with a pool of persistent connections; records all outcomes."""
 
     def __init__(self, port: int) -> None:
         self.outcomes: list[Outcome] = []
@@ -49,47 +64,47 @@ class Client:
         for connection in self._idle:
             connection.writer.close()
 
-    async def ask(self, request: Request, *, fresh: bool = False, pause: float = 0) -> Outcome:
-        """Send a request and note what became of it; `pause` seconds pass before its last bytes."""
+    async def send(self, request: Request, *, fresh: bool = False, pause: float = 0) -> Outcome:
+        """Send a request, on a new connection if `fresh`, with a pause before its last bytes."""
         started = monotonic()
-        said: int | str
+        status: int | str
         location = ""
         try:
             async with asyncio.timeout(TIMEOUT):
-                said, location = await self._ask(request.raw, fresh, pause)
-        except (OSError, EOFError, RuntimeError) as failure:  # uvloop's word for a closed one.
-            said = type(failure).__name__
+                status, location = await self._send(request.raw, fresh, pause)
+        except (OSError, EOFError, RuntimeError) as error:  # uvloop raises it if closed.
+            status = type(error).__name__
         seconds = monotonic() - started - pause
-        outcome = Outcome(started, seconds, request.status, said, location)
+        outcome = Outcome(started, seconds, request.status, status, location)
         self.outcomes.append(outcome)
         return outcome
 
     async def abandon(self, sent: bytes) -> None:
-        """Send these bytes on a connection of their own, and go away without an answer."""
+        """Send these bytes on a new connection, then reset it."""
         _, writer = await asyncio.open_connection("127.0.0.1", self._port)
         writer.write(sent)
         await asyncio.sleep(0)
         writer.transport.abort()
 
-    async def _ask(self, raw: bytes, fresh: bool, pause: float) -> tuple[int, str]:
+    async def _send(self, raw: bytes, fresh: bool, pause: float) -> tuple[int, str]:
         connection = await self._connection(fresh)
         reader, writer = connection
         keep = False
         try:
-            writer.write(raw[:-LAST_BYTES] if pause else raw)
+            writer.write(raw[:-DELAYED_BYTES] if pause else raw)
             if pause:
                 await asyncio.sleep(pause)
-                writer.write(raw[-LAST_BYTES:])
+                writer.write(raw[-DELAYED_BYTES:])
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:-2])
-            await reader.readexactly(int(fields.get("content-length", 0)))
-            keep = not fresh and fields.get("connection") != "close"
+            headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:-2])
+            await reader.readexactly(int(headers.get("content-length", 0)))
+            keep = not fresh and headers.get("connection") != "close"
         finally:
-            if keep and len(self._idle) < KEPT:
+            if keep and len(self._idle) < MAX_IDLE:
                 self._idle.append(connection)
             else:
                 writer.close()
-        return int(head.split(" ", 2)[1]), fields.get("location", "")
+        return int(head.split(" ", 2)[1]), headers.get("location", "")
 
     async def _connection(self, fresh: bool) -> Connection:
         while self._idle and not fresh:
@@ -100,34 +115,34 @@ class Client:
         return Connection(*await asyncio.open_connection("127.0.0.1", self._port))
 
 
-async def paced(
-    rate: float, work: Callable[[int], Coroutine[Any, Any, object]], over: Callable[[], bool]
+async def at_rate(
+    rate: float, work: Callable[[int], Coroutine[Any, Any, object]], is_over: Callable[[], bool]
 ) -> None:
-    """Begin work `rate` times a second until it is over, however long that takes which was begun.
+    """Start `work` `rate` times per second until it is over; wait for all that was started.
 
-    Each beginning has its time from the first: what is late is made up for, and nothing drifts.
+    Start times are relative to the first one, so that a delay does not lower the rate.
     """
     first = monotonic()
     async with asyncio.TaskGroup() as group:
         for number in count():
             await asyncio.sleep(max(0, first + number / rate - monotonic()))
-            if over():
+            if is_over():
                 break
             group.create_task(work(number))
 
 
 def after(seconds: float) -> Callable[[], bool]:
-    """Return what tells whether so many seconds from now are over."""
+    """Return a function that returns true once this time has passed."""
     end = monotonic() + seconds
     return lambda: monotonic() >= end
 
 
-def failures(outcomes: list[Outcome], *pardoned: int) -> Counter[int | str]:
-    """Count what was said where another status was right, unless it is pardoned."""
-    return Counter(o.said for o in outcomes if o.said not in (o.right, *pardoned))
+def failures(outcomes: list[Outcome], *allowed: int) -> Counter[int | str]:
+    """Count unexpected results by status or exception, except allowed statuses."""
+    return Counter(o.status for o in outcomes if not o.is_expected and o.status not in allowed)
 
 
 def p99(outcomes: list[Outcome]) -> float:
-    """Return the milliseconds that one request in a hundred took longer than."""
+    """Return the 99th percentile of the response times, in milliseconds."""
     ordered = sorted(outcome.seconds for outcome in outcomes)
     return ordered[int(len(ordered) * 0.99)] * 1000

@@ -1,4 +1,4 @@
-"""Replicas of the service, and what they take of the machine."""
+"""Replicas of the service, with their memory and open files."""
 
 import asyncio
 import json
@@ -14,12 +14,12 @@ from tests.support.service import TIMEOUT, Service, free_ports, until
 
 MEGABYTE = 1_000_000
 needs_proc = pytest.mark.skipif(
-    not Path("/proc/self/statm").exists(), reason="what a process takes is read in /proc"
+    not Path("/proc/self/statm").exists(), reason="reads memory and open files from /proc"
 )
 
 
 class Replica(Service):
-    """A process under load: of its log, the lines of requests are read and forgotten."""
+    """A process under load, which does not keep the log records of its requests."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         super().__init__(environment)
@@ -38,31 +38,31 @@ class Replica(Service):
                 self._events.put(json.loads(line))
 
     def memory(self) -> float:
-        """Return its resident memory, in megabytes."""
+        """Return the resident memory in megabytes."""
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
 
     def descriptors(self) -> int:
-        """Return how many files and connections it has open."""
+        """Return the number of open files and connections."""
         return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
-    async def descriptors_below(self, most: int) -> int:
-        """Give it time to have no more of them than that; return how many it has then."""
+    async def descriptors_within(self, limit: int) -> int:
+        """Wait until the number of descriptors is within the limit, or a timeout; return it."""
         for _ in range(int(TIMEOUT * 10)):
-            if self.descriptors() <= most:
+            if self.descriptors() <= limit:
                 break
             await asyncio.sleep(0.1)
         return self.descriptors()
 
-    async def end(self) -> int:
-        """Wait for its end, which somebody asked it for; return its exit status."""
+    async def exited(self) -> int:
+        """Wait until the process has exited; return its exit code."""
         return await asyncio.to_thread(self.wait)
 
 
 @asynccontextmanager
-async def replica(environment: Mapping[str, str]) -> AsyncIterator[Replica]:
-    """Run one more replica, on ports of its own, from when it is ready."""
-    running = Replica({**environment, **free_ports()})
+async def replica(environment: Mapping[str, str], **ports: str) -> AsyncIterator[Replica]:
+    """Run a replica from when it is ready, on free ports unless they are given."""
+    running = Replica({**environment, **(ports or free_ports())})
     try:
         yield await asyncio.to_thread(running.__enter__)
     finally:

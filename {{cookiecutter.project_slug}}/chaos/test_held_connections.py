@@ -1,7 +1,6 @@
-"""A thousand connections that say nothing and a thousand that stop half-way cost next to nothing.
+"""A thousand idle connections and a thousand incomplete requests hardly cost anything.
 
-Those that stopped in the middle of a request are closed after a while, those that are idle between
-two requests may stay.
+The service closes connections with an incomplete request after a timeout; idle ones may stay.
 """
 
 import asyncio
@@ -9,21 +8,20 @@ from time import monotonic
 
 from tests.twelve_factor.report import Measure
 
-from .load import Client, Connection, after, failures, p99, paced
+from .load import SCALE, Client, Connection, after, at_rate, failures, p99
 from .replica import needs_proc, replica
-from .scale import SCALE
 from .traffic import LIVE, READ, READY, WRITE
 
 HELD = 1000
-GONE_AFTER = 15
+TIMEOUT_SECONDS = 15
 NOISE = 25 / min(1, SCALE)
-"""Milliseconds that a p99 may differ by without a reason: it takes a long run to tell."""
+"""Milliseconds by which a p99 varies without a cause; a short run has few samples."""
 
 pytestmark = needs_proc
 
 
 async def hold(port: int, sent: bytes) -> list[Connection]:
-    """Open many connections, and send this much on each."""
+    """Open `HELD` connections, and send these bytes on each."""
     held: list[Connection] = []
     for _ in range(0, HELD, 50):
         opening = (asyncio.open_connection("127.0.0.1", port) for _ in range(50))
@@ -34,45 +32,42 @@ async def hold(port: int, sent: bytes) -> list[Connection]:
 
 
 async def seconds_until_closed(connection: Connection) -> float:
-    """Read to the end; return how long that took."""
     started = monotonic()
     await connection.reader.read()
     return monotonic() - started
 
 
-async def test_connections_that_are_held_cost_nothing(
-    environment: dict[str, str], measure: Measure
-) -> None:
+async def test_held_connections_cost_nothing(environment: dict[str, str], measure: Measure) -> None:
     requests = (READ, WRITE, LIVE, READY)
     async with replica(environment) as service, Client(service.port) as client:
-        for _ in range(5):  # From now on, it has open all that it needs.
-            await asyncio.gather(*(client.ask(READ) for _ in range(100)))
+        for _ in range(5):  # Open all connections of the pools before the first sample.
+            await asyncio.gather(*(client.send(READ) for _ in range(100)))
         memory, descriptors = service.memory(), service.descriptors()
 
-        async def ask(number: int) -> None:
-            await client.ask(requests[number % 4])
+        async def send(number: int) -> None:
+            await client.send(requests[number % 4])
 
         client.outcomes.clear()
-        await paced(100, ask, after(5))
-        quiet = p99(client.outcomes)
+        await at_rate(100, send, after(5))
+        p99_without = p99(client.outcomes)
         idle = await hold(service.port, LIVE.raw)
         for connection in idle:
             await connection.reader.readuntil(b"}")
-        half = await hold(service.port, LIVE.raw[:-20])
-        leaving = [asyncio.create_task(seconds_until_closed(connection)) for connection in half]
+        incomplete = await hold(service.port, LIVE.raw[:-20])
+        closing = [asyncio.create_task(seconds_until_closed(each)) for each in incomplete]
         client.outcomes.clear()
-        await paced(100, ask, after(5))
-        open_now, grown = service.descriptors() - descriptors, service.memory() - memory
-        _, stayed = await asyncio.wait(leaving, timeout=GONE_AFTER - 5)
-        for task in stayed:
+        await at_rate(100, send, after(5))
+        held, growth = service.descriptors() - descriptors, service.memory() - memory
+        _, still_open = await asyncio.wait(closing, timeout=TIMEOUT_SECONDS - 5)
+        for task in still_open:
             task.cancel()
-        for connection in idle + half:
+        for connection in idle + incomplete:
             connection.writer.close()
-        left = await service.descriptors_below(descriptors + 2)
+        leaked = await service.descriptors_within(descriptors + 2) - descriptors
 
-    measure("connections held", open_now, "", at_least=1.99 * HELD)
-    measure("good requests that failed", failures(client.outcomes).total(), "", at_most=0)
-    measure("p99 beside them", p99(client.outcomes), "ms", at_most=2 * quiet + NOISE)
-    measure("memory for them", grown, "MB", at_most=20)
-    measure(f"half-open ones left after {GONE_AFTER} s", len(stayed), "", at_most=0)
-    measure("descriptors left in the end", left - descriptors, "", at_most=2)
+    measure("connections held", held, "", at_least=1.99 * HELD)
+    measure("failed requests of others", failures(client.outcomes).total(), "", at_most=0)
+    measure("p99 of others", p99(client.outcomes), "ms", at_most=2 * p99_without + NOISE)
+    measure("memory growth", growth, "MB", at_most=20)
+    measure(f"incomplete, open after {TIMEOUT_SECONDS} s", len(still_open), "", at_most=0)
+    measure("leaked descriptors", leaked, "", at_most=2)

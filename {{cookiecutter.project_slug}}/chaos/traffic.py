@@ -1,11 +1,11 @@
-"""What this service is asked in the experiments, and what it should answer."""
+"""The requests of the experiments, with the status expected in response."""
 
 import json
 from typing import NamedTuple
 
 
 class Request(NamedTuple):
-    """A request as it goes over the wire, and the status that is right for it."""
+    """An encoded request, and the expected status."""
 
     path: str
     raw: bytes
@@ -13,7 +13,6 @@ class Request(NamedTuple):
 
 
 def request(method: str, path: str, status: int, body: object = None) -> Request:
-    """Encode a request, once for all the times that it is sent."""
     content = b"" if body is None else json.dumps(body).encode()
     head = f"{method} {path} HTTP/1.1\r\nHost: service\r\n"
     if content:
@@ -38,7 +37,7 @@ INVALID = request("POST", "/version", 405)
 SLOW = READ
 SLOW_CLIENTS = ("headers", "readers")
 {% endif %}
-"""`SLOW` is sent with its last bytes late; clients are slow at what the service waits for."""
+"""The types of slow clients that the service can wait for; they send `SLOW`."""
 
 VARIABLES = {
     "LOG_LEVEL": "info",
@@ -46,4 +45,4 @@ VARIABLES = {
     "RATE_LIMIT_PER_MINUTE": "10000000",
     {% endif %}
 }
-"""What the service is told so that it takes a load from one address."""
+"""Settings under load: one client sends all requests, and debug records are left out."""

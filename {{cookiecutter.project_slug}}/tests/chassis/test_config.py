@@ -1,8 +1,6 @@
 """Settings: validation, error messages, secret files; the command line."""
 
-from importlib import import_module
 from pathlib import Path
-from pkgutil import resolve_name
 
 import pytest
 from pydantic import Field, SecretStr, ValidationError
@@ -137,13 +135,6 @@ def test_the_last_valid_secret_stays_in_use_and_the_failure_is_logged_once(file:
 
 def test_env_example_is_up_to_date() -> None:
     assert (ROOT / ".env.example").read_text() == dotenv_example(), "run make docs"
-
-
-def test_every_import_string_of_the_service_resolves() -> None:
-    assert callable(resolve_name(SERVICE.resources))
-    for name, command in SERVICE.commands.items():
-        assert callable(import_module(command.module).run), name
-        assert not command.target or callable(SERVICE.target(name)), name
 
 
 @pytest.mark.parametrize("command", ["", "wbe", "web --fast", "shell -c"])

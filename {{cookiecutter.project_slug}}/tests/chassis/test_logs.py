@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -12,8 +10,7 @@ import pytest
 from ..support.service import path_only
 
 LONGEST = 16 * 1024
-type Lines = dict[str, list[dict[str, Any]]]
-"""The log lines of each piece of code."""
+type Line = dict[str, Any]
 PREAMBLE = """
 import logging, threading, warnings
 from {{ cookiecutter.package_name }}.chassis.observability import logs
@@ -92,7 +89,7 @@ def output_of(code: str, given: str = "") -> bytes:
     return done.stdout
 
 
-def lines_of(code: str, given: str = "") -> list[dict[str, Any]]:
+def lines_of(code: str, given: str = "") -> list[Line]:
     """Return the log lines of `code`."""
     lines = output_of(code, given).decode("ascii").splitlines(keepends=True)
     assert all(line.endswith("\n") and len(line) <= LONGEST for line in lines)
@@ -100,37 +97,31 @@ def lines_of(code: str, given: str = "") -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def logged() -> Lines:
-    """Return the log lines of each piece of code; one process runs all of them."""
+def logged() -> dict[str, Line]:
+    """Return the log line of each piece of code; one process runs all of them."""
     values = map(LOG_VALUE.format, VALUES)
     codes = [*values, LONG_FIELDS, MANY_FIELDS, TRACEBACK, LONG_TRACEBACK, *SOURCES]
-    logged: Lines = {code: [] for code in codes}
-    running = iter(codes)
-    for line in lines_of("".join(f"logs.log.info('next')\n{code}\n" for code in codes)):
-        if line["event"] == "next":
-            lines = logged[next(running)]
-        else:
-            lines.append(line)
-    return logged
+    return dict(zip(codes, lines_of("\n".join(codes)), strict=True))
 
 
 @pytest.mark.parametrize("code", SOURCES)
-def test_lines_of_every_source_have_the_same_shape(logged: Lines, code: str) -> None:
-    (line,) = logged[code]
+def test_lines_of_every_source_have_the_same_shape(logged: dict[str, Line], code: str) -> None:
+    line = logged[code]
     assert list(line)[:3] == ["ts", "level", "event"]
     assert line["ts"].endswith("Z")
     assert line.keys() >= {"service", "revision"}
 
 
 @pytest.fixture(scope="module")
-def text_lines() -> Iterator[dict[str, Any]]:
-    """Return an iterator over the lines of all texts."""
-    return iter(lines_of(LOG_TEXTS, ascii(TEXTS)))
+def logged_texts() -> dict[str, list[Line]]:
+    """Return the six log lines of each text."""
+    lines = iter(lines_of(LOG_TEXTS, ascii(TEXTS)))
+    return {text: [next(lines) for _ in range(6)] for text in TEXTS}
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text[:20]))
-def test_any_text_stays_inside_one_line(text_lines: Iterator[dict[str, Any]], text: str) -> None:
-    plain, _, _, many, *_ = lines = list(islice(text_lines, 6))
+def test_any_text_stays_inside_one_line(logged_texts: dict[str, list[Line]], text: str) -> None:
+    plain, _, _, many, *_ = lines = logged_texts[text]
     sent = text.encode(errors="replace").decode()
     assert plain["text"][:1000] == sent[:1000]
     for line in lines:
@@ -145,22 +136,21 @@ def test_any_text_stays_inside_one_line(text_lines: Iterator[dict[str, Any]], te
         assert many["b"].endswith(f"(cut from {len(text)} characters)")
 
 
-def test_long_lines_are_shortened(logged: Lines) -> None:
-    (line,) = logged[LONG_FIELDS]
+def test_long_lines_are_shortened(logged: dict[str, Line]) -> None:
+    line = logged[LONG_FIELDS]
     assert (line["b"], line["d"], line["e"]) == (1, "d" * 99, "e" * 3000)
     assert line["c"].startswith("[0,1,2,")
     assert "cut from" in line["c"]
-    (line,) = logged[MANY_FIELDS]
-    assert line["event"] == "a"
-    (line,) = logged[LONG_TRACEBACK]
-    assert "the end" in line["exception"]
-    (line,) = logged[TRACEBACK]
-    assert "ValueError: b\nc" in line["exception"]
+    assert logged[MANY_FIELDS]["event"] == "a"
+    assert "the end" in logged[LONG_TRACEBACK]["exception"]
+    assert "ValueError: b\nc" in logged[TRACEBACK]["exception"]
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_a_value_without_a_json_form_is_written_as_text(logged: Lines, value: str) -> None:
-    (line,) = logged[LOG_VALUE.format(value)]
+def test_a_value_without_a_json_form_is_written_as_text(
+    logged: dict[str, Line], value: str
+) -> None:
+    line = logged[LOG_VALUE.format(value)]
     assert line["event"] == "a"
     assert "value" in line
     assert line["status"] == 200

@@ -7,7 +7,6 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from itertools import cycle, product
 from subprocess import PIPE
 from typing import Any
@@ -18,7 +17,16 @@ import pytest
 from {{ cookiecutter.package_name }}.chassis.observability import stdout
 from {{ cookiecutter.package_name }}.chassis.observability.stdout import Stdout
 
-from ..support.service import COMMAND, TIMEOUT, Service, fetch, path_only, resident_bytes, started
+from ..support.service import (
+    COMMAND,
+    NO_TLS,
+    TIMEOUT,
+    Service,
+    fetch,
+    path_only,
+    resident_bytes,
+    started,
+)
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE", "MKCOL", "LOCK"]
 SERIES = r'_count\{http_request_method="(.*?)",.*?="(.*?)",http_route="(.*?)"\}'
@@ -36,13 +44,10 @@ def unread_process(environment: dict[str, str]) -> Iterator[subprocess.Popen[byt
 
 
 def send_requests(environment: dict[str, str], requests: int) -> None:
-    connection = HTTPConnection("127.0.0.1", int(environment["PORT"]), timeout=TIMEOUT)
-    for _ in range(requests):
-        connection.request("GET", LONG)
-        with connection.getresponse() as response:
-            response.read()
-            assert response.status == 404
-    connection.close()
+    url = f"http://127.0.0.1:{environment['PORT']}{LONG}"
+    with httpx.Client(timeout=TIMEOUT, verify=NO_TLS) as client:
+        for _ in range(requests):
+            assert client.get(url).status_code == 404
 
 
 def records_dropped(environment: dict[str, str]) -> int:

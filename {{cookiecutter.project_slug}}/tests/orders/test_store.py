@@ -12,7 +12,14 @@ from structlog.testing import capture_logs
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
 from {{ cookiecutter.package_name }}.chassis.commands import migrate
 from {{ cookiecutter.package_name }}.orders import cleanup
-from {{ cookiecutter.package_name }}.orders.model import Order, OrderStore, Position, Status
+from {{ cookiecutter.package_name }}.orders.model import (
+    KeyReused,
+    Order,
+    OrderStore,
+    Position,
+    Status,
+    place,
+)
 from {{ cookiecutter.package_name }}.resources import open_resources
 from {{ cookiecutter.package_name }}.settings import Settings
 
@@ -168,3 +175,11 @@ def test_an_invalid_number_of_days_is_a_usage_error(
     with pytest.raises(SystemExit, match="2"):
         options.parse_args(["--older-than-days", days])
     assert "a number of days" in capsys.readouterr().err
+
+
+async def test_a_key_cannot_be_reused_for_another_order() -> None:
+    orders = MemoryOrderStore()
+    first = await place(orders, "tea", 2, "key")
+    assert await place(orders, "tea", 2, "key") == first
+    with pytest.raises(KeyReused):
+        await place(orders, "tea", 3, "key")

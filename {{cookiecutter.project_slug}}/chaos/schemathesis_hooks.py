@@ -1,6 +1,6 @@
-"""Gives every order that may be placed a key of its own: a used one is rightly refused."""
+"""Sends each order with a new idempotency key: a used key is correctly rejected."""
 
-# It is installed for experiments alone.
+# Schemathesis is installed in the group `chaos` only.
 # mypy: disable-error-code="import-not-found"
 
 import re
@@ -10,13 +10,13 @@ from typing import Any
 import schemathesis
 
 HEADER = "idempotency-key"
-_valid = re.compile(r"[\x21-\x7e]{1,255}").fullmatch
+_is_valid = re.compile(r"[\x21-\x7e]{1,255}").fullmatch
 _numbers = count()
 
 
 def before_call(_: schemathesis.HookContext, case: Any, __: dict[str, Any]) -> None:
-    """Leave alone what is no key."""
-    if isinstance(given := case.headers.get(HEADER), str) and _valid(given):
+    """Replace a valid key; keep an invalid one."""
+    if isinstance(key := case.headers.get(HEADER), str) and _is_valid(key):
         case.headers[HEADER] = f"key-{next(_numbers)}"
 
 

@@ -22,6 +22,7 @@ SEAMS = {
     "compose/service.yaml",
     "compose/web.yaml",
     "deploy/README.md",
+    "deploy/ci.md",
     "deploy/gitops.md",
     "deploy/token.sh",
     "deploy/base/backing-services.yaml",

@@ -15,9 +15,9 @@ PREPARE = [
     r"apt-get update -qq( && apt-get install .*)?",
     r"apt-get install -qq --yes --no-install-recommends git make \$PACKAGES > /dev/null",
     r"pipx? install --quiet( --root-user-action=ignore)? uv==[\d.]+|pipx install uv==[\d.]+",
-    r'sudo docker cp "\$\(docker create registry.k8s.io/kubectl:v[\d.]+\)":/bin/kubectl /usr/local/bin/',
+    r'sudo docker cp "\$\(docker create registry.k8s.io/kubectl:v[\d.]+\)":/bin/kubectl \S+',
     r"(export )?REGISTRY_(USER|TOKEN).*",
-    r"export AZURE_CLIENT_ID=\S+ AZURE_TENANT_ID=\S+ AZURE_FEDERATED_TOKEN_FILE=.reports/azure-token",
+    r"export( AZURE_(CLIENT_ID|TENANT_ID|FEDERATED_TOKEN_FILE)=\S+)+",
     r'mkdir -p .reports|printf %s "\$idToken" > "\$AZURE_FEDERATED_TOKEN_FILE"',
 ]
 """Commands before `make`: install its requirements and set credentials."""
@@ -56,4 +56,6 @@ def test_jobs_run_only_known_commands(services: Services, provider: str) -> None
 def test_jobs_use_no_cache_and_download_no_code(services: Services, provider: str) -> None:
     for _, document in documents(services(provider)).values():
         text = yaml.safe_dump(document)
-        assert not re.search(r"\b(restore_cache|save_cache|cache|curl -|wget -)", text, re.IGNORECASE)
+        assert not re.search(
+            r"\b(restore_cache|save_cache|cache|curl -|wget -)", text, re.IGNORECASE
+        )

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from tests.support.cluster import IMAGE, KUBECTL, RELEASE, Cluster, error_of
+from tests.support.cluster import IMAGE, KUBECTL, RELEASE, Cluster
+from tests.support.fake_programs import error_of
 from tests.support.template import files_of
 
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed")
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installe
 ALL = {"worker": True, "redis": True}
 in_variants = pytest.mark.parametrize(
     "deployable",
-    [{}, {"database": "none"}, {"database": "mongodb"}, ALL],
+    [{}, {"database": "none", "ci": "none", "release": False}, {"database": "mongodb"}, ALL],
     ids=["default", "bare", "mongodb", "full"],
     indirect=True,
 )
@@ -40,6 +41,14 @@ def test_invalid_arguments_are_rejected(
     assert error in error_of(cluster.make("deploy", OVERLAY=overlay, RELEASE=release))
     assert cluster.calls() == []
     assert not (cluster.service / "pwned").exists()
+
+
+def test_the_default_release_is_the_last_published_one(cluster: Cluster) -> None:
+    (cluster.service / ".reports").mkdir()
+    (cluster.service / ".reports" / "release").write_text(f"{RELEASE}\n")
+    done = cluster.make("deploy", OVERLAY="staging", RELEASE="")
+    assert done.returncode == 0, done.stderr
+    assert f"Deploying {RELEASE} to order-service-staging" in done.stdout
 
 
 @in_variants

@@ -60,7 +60,7 @@ def known_options(command: str) -> frozenset[str]:
 def wrong(service: Path, words: list[str]) -> Iterator[str]:
     """Tell what of a command line is not there."""
     if words[0] == "make":
-        makefiles = [service / "Makefile", *(service / "delivery").glob("*.mk")]
+        makefiles = [service / "Makefile", *(service / "deploy").glob("*.mk")]
         targets = re.findall(r"^([a-z]+):", "".join(f.read_text() for f in makefiles), re.MULTILINE)
         given = dict(word.split("=", 1) for word in words[1:] if "=" in word)
         yield from (word for word in words[1:] if "=" not in word and word not in targets)

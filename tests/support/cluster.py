@@ -4,7 +4,6 @@ The real `kubectl` renders the manifests.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -17,16 +16,15 @@ import pytest
 import yaml
 from pytest_cookies.plugin import Cookies
 
-from tools.pythons import UV, outside
-
 from .baking import Baker
+from .fake_programs import FakePrograms
 
 KUBECTL = shutil.which("kubectl")
 
 IMAGE = "registry.example.com/team/order-service"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 RELEASE = f"{IMAGE}@{DIGEST}"
-STANDIN = """#!{python}
+FAKE_KUBECTL = """#!{python}
 import json, pathlib, re, subprocess, sys
 
 folder, words = pathlib.Path(__file__).parent, sys.argv[1:]
@@ -46,43 +44,21 @@ for pattern, (first, *others) in responses.items():
         print(text, file=sys.stderr if status else sys.stdout)
         sys.exit(status)
 """
-RECORDER = """#!{python}
-import json, pathlib, sys
-
-with (pathlib.Path(__file__).parent / "calls").open("a") as file:
-    print(json.dumps({{"words": ["{name}", *sys.argv[1:]], "stdin": ""}}), file=file)
-print({output!r})
-"""
 Object = dict[str, Any]
 
 
 @dataclass
-class Cluster:
-    """A service and its cluster; commands succeed without output unless `responses` has others.
+class Cluster(FakePrograms):
+    """A service and its cluster; a command succeeds without output unless it is in `responses`.
 
-    `responses` are exit codes and outputs by a pattern of the command; the last one is repeated.
+    These are exit codes and outputs by a pattern of the command; the last one is repeated.
     """
 
-    service: Path
-    programs: Path
     responses: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
 
     def make(self, *targets: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        (self.programs / "calls").write_text("")
         (self.programs / "responses").write_text(json.dumps(self.responses))
-        path = {"PATH": f"{self.programs}{os.pathsep}{outside()['PATH']}"}
-        return subprocess.run(
-            ["make", "--silent", f"UV={UV}", *targets],
-            cwd=self.service,
-            env=outside() | path | variables,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    def calls(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.programs / "calls").read_text().splitlines()]
+        return super().make(*targets, **variables)
 
     def steps(self) -> list[str]:
         """Return the calls of `kubectl` without options; of `apply`, the kinds and names."""
@@ -106,12 +82,6 @@ class Cluster:
         return [
             each for each in self.objects() if matches(each["metadata"].get("labels", {}), selector)
         ]
-
-    def add(self, program: str, output: str = "") -> None:
-        """Add a program that records its calls and prints a text."""
-        text = RECORDER.format(python=sys.executable, name=program, output=output)
-        (self.programs / program).write_text(text)
-        (self.programs / program).chmod(0o755)
 
     def edit(self, path: str, old: str, new: str) -> None:
         file = self.service / path
@@ -141,7 +111,8 @@ def name(found: Object) -> str:
 
 @pytest.fixture(scope="module", params=[{}], ids=["default"])
 def deployable(request: pytest.FixtureRequest, cookies_session: Cookies) -> Path:
-    return Baker(cookies_session).bake(kubernetes=True, **request.param)
+    answers = {"kubernetes": True, "release": True} | request.param
+    return Baker(cookies_session).bake(**answers)
 
 
 @pytest.fixture
@@ -149,20 +120,12 @@ def cluster(deployable: Path, tmp_path: Path) -> Cluster:
     service = shutil.copytree(deployable, tmp_path / "service")
     programs = tmp_path / "programs"
     programs.mkdir()
-    (programs / "kubectl").write_text(STANDIN.format(python=sys.executable, real=KUBECTL))
-    (programs / "kubectl").chmod(0o755)
     processes = "deployment.apps/order-service-web\n"
     if (service / "deploy/base/worker.yaml").exists():
         processes += "deployment.apps/order-service-worker\n"
     if (service / "deploy/base/cleanup.yaml").exists():
         processes += "cronjob.batch/order-service-cleanup\n"
     (programs / "processes").write_text(processes)
-    return Cluster(service, programs)
-
-
-def error_of(done: subprocess.CompletedProcess[str]) -> str:
-    """Return what a failed target printed to stderr, without the line of `make` itself."""
-    assert done.returncode != 0, done.stdout
-    *lines, last = done.stderr.splitlines()
-    assert last.startswith("make: ***"), done.stderr
-    return "\n".join(lines)
+    made = Cluster(service, programs)
+    made.write("kubectl", FAKE_KUBECTL.format(python=sys.executable, real=KUBECTL))
+    return made

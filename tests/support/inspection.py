@@ -139,14 +139,11 @@ def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
 def unused(service: Path, _: dict[str, Any]) -> Iterator[str]:
     """Modules are imported, run by name or found by a tool; Compose and Kustomize use their files.
 
-    Tools find tests and migrations by their folder. The variables `SIGNER` and `PLATFORM` select
-    modules of `delivery`. `__main__.py` names modules that the chassis imports.
+    Tools find tests and migrations by their folder. `__main__.py` names modules that the chassis
+    imports.
     """
     paths = sorted(files_of(service))
-    by_tools = re.compile(
-        r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*"
-        r"|delivery/(keyless|key_vault|platform_\w+)\.py"
-    )
+    by_tools = re.compile(r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*")
     declared = declared_modules(service)
     for path, users in importers(service).items():
         name = path.removesuffix(".py").replace("/", ".")

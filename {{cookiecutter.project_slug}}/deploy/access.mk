@@ -1,5 +1,8 @@
-# In CI, kubectl needs no stored secret: with CLUSTER_SERVER set, token.sh provides a token for each request.
+# Deployments by CI: the release is the published one, and kubectl needs no stored secret. With
+# CLUSTER_SERVER set, token.sh provides a token that identifies the job.
 .PHONY: kubeconfig
+
+deploy: export RELEASE := $(or $(value RELEASE),$(shell cat .reports/release 2>/dev/null))
 
 ifneq ($(CLUSTER_SERVER),)
 export KUBECONFIG := $(CURDIR)/.reports/kubeconfig

@@ -6,6 +6,11 @@ set -euo pipefail
 service={{ cookiecutter.project_slug }}
 values=deploy/overlays/local/secrets.env
 
+fail() {
+    echo "OVERLAY=local: $*" >&2
+    exit 1
+}
+
 if [[ ${1:-} == secret ]]; then
     [[ -f $values ]] || exit 0
     if [[ -z $(kubectl get secret --namespace "$2" "$service-secrets" --ignore-not-found --output name) ]]; then
@@ -19,15 +24,16 @@ fi
 
 context=$(kubectl config current-context)
 id=$(docker images --quiet --no-trunc "$service:$REVISION")
-[[ $id ]] || { echo "OVERLAY=local: there is no image $service:$REVISION; run make image first" >&2; exit 1; }
+[[ $id ]] || fail "there is no image $service:$REVISION; run make image first"
 # Each build has another name, as a digest gives a published image.
 image=$service:${id:7:12}
-docker tag "$service:$REVISION" "$image"
 case $context in
-    kind-*) kind load docker-image "$image" --name "${context#kind-}" >&2 ;;
-    k3d-*) k3d image import "$image" --cluster "${context#k3d-}" >&2 ;;
-    minikube) minikube image load "$image" >&2 ;;
-    docker-desktop) ;; # It shares the images of the engine.
-    *) echo "OVERLAY=local: $context is not a cluster of kind, k3d, minikube or Docker Desktop" >&2; exit 1 ;;
+    kind-*) load=(kind load docker-image "$image" --name "${context#kind-}") ;;
+    k3d-*) load=(k3d image import "$image" --cluster "${context#k3d-}") ;;
+    minikube) load=(minikube image load "$image") ;;
+    docker-desktop) load=(:) ;; # It shares the images of the engine.
+    *) fail "$context is not a cluster of kind, k3d, minikube or Docker Desktop" ;;
 esac
+docker tag "$service:$REVISION" "$image" >&2
+"${load[@]}" >&2
 echo "$image"

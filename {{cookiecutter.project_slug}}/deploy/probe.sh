@@ -4,14 +4,20 @@ set -euo pipefail
 
 url=${1%/}
 expected=$REVISION
-deadline=$((SECONDS + ${PROBE_SECONDS:-120}))
+end=$((SECONDS + ${PROBE_SECONDS:-120}))
 
-[[ $url =~ ^https?:// ]] || { echo "SERVICE_URL=$url: give an address such as https://orders.example.com" >&2; exit 1; }
+fail() {
+    echo "$*" >&2
+    exit 1
+}
+
+[[ $url =~ ^https?:// ]] || fail "SERVICE_URL=$url: give an address such as https://orders.example.com"
 if [[ ${RELEASE:-} ]]; then
     docker pull --quiet "$RELEASE" > /dev/null
-    label='org.opencontainers.image.revision'
-    expected=$(docker inspect "$RELEASE" | sed -n "s/.*\"$label\": \"\(.*\)\".*/\1/p" | head -1)
+    expected=$(docker inspect "$RELEASE" | sed -n 's/.*"org.opencontainers.image.revision": "\([^"]*\)".*/\1/p')
+    expected=${expected%%$'\n'*}
 fi
+[[ $expected ]] || fail "REVISION is not set, and the image has no label with its revision"
 
 # Print the reason why the response to PATH is not the expected one.
 problem() {
@@ -24,7 +30,7 @@ problem() {
 
 for path in /livez /readyz /version; do
     while reason=$(problem $path) && [[ $reason ]]; do
-        ((SECONDS < deadline)) || { echo "$url$path: $reason" >&2; exit 1; }
+        ((SECONDS < end)) || fail "$url$path: $reason"
         sleep 2
     done
     echo "$url$path: ok"

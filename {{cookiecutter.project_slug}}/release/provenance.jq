@@ -1,5 +1,5 @@
 # SLSA provenance v1 from the predefined variables of Azure Pipelines.
-env.SYSTEM_COLLECTIONURI + env.SYSTEM_TEAMPROJECTID as $project
+(env.SYSTEM_COLLECTIONURI + env.SYSTEM_TEAMPROJECTID) as $project
 | {
     buildDefinition: {
       buildType: "https://learn.microsoft.com/azure/devops/pipelines/build/variables",

@@ -12,10 +12,10 @@ export DOCKER_CONFIG ?= $(HOME)/.docker
 SIGNER = $(if $(SIGNER_KEY),--key "$$SIGNER_KEY") $(SIGN_OPTIONS)
 TRUSTED = $(if $(SIGNER_KEY),--key "$$SIGNER_KEY",$(IDENTITY)) $(VERIFY_OPTIONS)
 IDENTITY := --certificate-identity "$$SIGNER_IDENTITY" --certificate-oidc-issuer "$$SIGNER_ISSUER"
-UNVERIFIED = { echo "RELEASE=$$RELEASE is not verified, do not deploy it: see release/README.md" >&2; exit 1; }
+UNVERIFIED = { echo "RELEASE=$$RELEASE is not verified, do not run it: see release/README.md" >&2; exit 1; }
 
 # Without RELEASE: what `make publish` wrote. `value` keeps make from evaluating it.
-login sbom sign verify deploy: export RELEASE := $(or $(value RELEASE),$(shell cat .reports/release 2>/dev/null))
+login sbom sign verify: export RELEASE := $(or $(value RELEASE),$(shell cat .reports/release 2>/dev/null))
 login scan sbom sign verify: | .reports $(DOCKER_CONFIG)
 .reports $(DOCKER_CONFIG):
 	@mkdir -p "$@"

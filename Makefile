@@ -58,10 +58,10 @@ check-files: $(READY)
 check-workflows: $(READY)
 	@for folder in $(WORKFLOWS); do \
 		$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows "$$folder"/workflows/*.yml && \
-		$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot "$$folder"/dependabot.yml && \
-		$(RUN) zizmor --quiet --offline --persona=auditor "$$folder" || exit 1; \
+		$(RUN) zizmor --quiet --offline --persona=auditor --collect=workflows --collect=actions "$$folder" || exit 1; \
 	done
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS)
+	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(RUN) python -m tools.ci_dialects
 
 check-rules: $(READY)

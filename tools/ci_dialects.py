@@ -45,7 +45,8 @@ def read(path: Path) -> Any:
     text = path.read_text(encoding="utf-8")
     if "{% if" in text:
         jinja = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701  # Not HTML.
-        text = jinja.from_string(text).render(cookiecutter=dict.fromkeys(("release", "kubernetes", "__deployed"), True))
+        answers = dict.fromkeys(("release", "kubernetes", "__deployed"), True)
+        text = jinja.from_string(text).render(cookiecutter=answers)
     return yaml.safe_load(text)
 
 

@@ -31,7 +31,7 @@ SEAMS = {
     "deploy/base/settings.env",
     "deploy/components/external-secrets/secrets.yaml",
     "deploy/overlays/local/kustomization.yaml",
-    "deploy/overlays/local/secrets.env",
+    "deploy/overlays/local/secrets.properties",
     "deploy/overlays/production/kustomization.yaml",
     "deploy/overlays/staging/kustomization.yaml",
     "dev/run.py",

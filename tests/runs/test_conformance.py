@@ -4,6 +4,7 @@ import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from pytest_cookies.plugin import Cookies
@@ -19,7 +20,7 @@ from tools.pythons import outside
 CHECKS = "tests/twelve_factor"
 
 
-def committed(cookies: Cookies, variant: str, **answers: bool) -> Installed:
+def committed(cookies: Cookies, variant: str, **answers: Any) -> Installed:
     """Render, install and commit a service."""
     service = install(Baker(cookies).bake(**COMBINATIONS[variant], **answers))
     commit(service.folder)

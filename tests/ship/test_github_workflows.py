@@ -39,13 +39,13 @@ def deployed_service(cookies_session: Cookies) -> Path:
 
 
 @pytest.fixture(scope="module")
-def released_service(cookies_session: Cookies) -> Path:
+def service_with_release(cookies_session: Cookies) -> Path:
     return Baker(cookies_session).bake(release=True)
 
 
 @pytest.fixture(
     scope="module",
-    params=["template", "default_service", "released_service", "deployed_service"],
+    params=["template", "default_service", "service_with_release", "deployed_service"],
 )
 def repository(request: pytest.FixtureRequest) -> Path:
     if request.param == "template":
@@ -110,8 +110,8 @@ def test_dependabot_updates_all_workflows_and_composite_actions(repository: Path
     assert found == {*workflows(repository), *composite_actions(repository)}
 
 
-def test_dependabot_updates_the_release_tools(released_service: Path) -> None:
-    ecosystems = [update["package-ecosystem"] for update in updates_of(released_service)]
+def test_dependabot_updates_the_release_tools(service_with_release: Path) -> None:
+    ecosystems = [update["package-ecosystem"] for update in updates_of(service_with_release)]
     assert "docker-compose" in ecosystems
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_cookies.plugin import Cookies
@@ -28,7 +29,8 @@ Services = Callable[..., Path]
 def services(cookies_session: Cookies) -> Services:
     @cache
     def service(provider: str, features: Features) -> Path:
-        return Baker(cookies_session).bake(ci=provider, **dict.fromkeys(features, True))
+        answers: dict[str, Any] = dict.fromkeys(features, True)
+        return Baker(cookies_session).bake(ci=provider, **answers)
 
     return lambda provider, features=FEATURES[-1]: service(provider, features)
 

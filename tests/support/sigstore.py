@@ -97,14 +97,14 @@ def sigstore(folder: Path) -> Iterator[Sigstore]:
     with ExitStack() as servers:
         issuer = servers.enter_context(oidc_issuer(folder))
         (folder / "fulcio.yaml").write_text(yaml.safe_dump(fulcio_config(issuer.url)))
-        fulcio = [
+        fulcio: list[str | Path] = [
             *(tool("fulcio"), "serve", "--ca=ephemeralca", "--ct-log-url="),
             *(f"--config-path={folder}/fulcio.yaml", "--host=127.0.0.1", f"--port={ca}"),
             *("--grpc-host=127.0.0.1", f"--grpc-port={grpc}", f"--metrics-port={metrics}"),
         ]
         bundle = f"{ca_url}/api/v2/trustBundle"
         servers.enter_context(server(folder / "fulcio.log", *fulcio, ready=bundle))
-        timestamps = [
+        timestamps: list[str | Path] = [
             *(tool("timestamp-server"), "serve", "--host=127.0.0.1", f"--port={tsa}"),
             *("--timestamp-signer=memory", "--disable-ntp-monitoring"),
         ]

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 service={{ cookiecutter.project_slug }}
-values=deploy/overlays/local/secrets.env
+values=deploy/overlays/local/secrets.properties
 
 fail() {
     echo "OVERLAY=local: $*" >&2

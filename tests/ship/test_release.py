@@ -199,7 +199,8 @@ def test_an_audit_checks_the_locked_dependencies_and_accepts_what_is_accepted(
     assert export.startswith("uv export --quiet --locked --no-dev --no-emit-project --output-file")
     assert re.search("pip-audit==[0-9.]+ --strict --require-hashes --disable-pip", audit)
     assert audit.endswith("--requirement .reports/requirements.txt --ignore-vuln CVE-2026-1")
-    assert scan == "grype --config release/accepted.yaml docker-archive:.reports/image.tar"
+    options = "--config release/accepted.yaml --fail-on high --only-fixed"
+    assert scan == f"grype {options} docker-archive:.reports/image.tar"
 
 
 def test_the_tools_are_images_with_a_version(fake: FakePrograms) -> None:

@@ -48,6 +48,10 @@ def files(service: Path, answers: dict[str, Any]) -> Iterator[str]:
             yield f"{folder.relative_to(service)}: is an empty folder"
 
 
+WORDS = {"release": ["cosign", "grype", "sbom", "sigstore", "syft"]}
+"""Words of a feature whose name has another meaning as well."""
+
+
 def residue(service: Path, answers: dict[str, Any]) -> Iterator[str]:
     """Nothing of the template is left: no tags, no blank lines of tags, no unchosen options."""
     unchosen = re.compile(rf"\b({'|'.join(sorted(not_chosen(service, answers)))})\b", re.IGNORECASE)
@@ -66,11 +70,12 @@ def residue(service: Path, answers: dict[str, Any]) -> Iterator[str]:
 def not_chosen(service: Path, answers: dict[str, Any]) -> set[str]:
     """Return the names of unchosen features and their dependencies."""
     answers = with_derived(answers)
-    names = {
+    features = {
         feature.partition("=")[2] or feature
         for feature in FEATURES
         if not feature.startswith("__") and "!=" not in feature and not chosen(feature, answers)
     }
+    names = {word for feature in features for word in WORDS.get(feature, [feature])}
     every = REQUIREMENT.findall((SERVICE / "pyproject.toml").read_text(encoding="utf-8"))
     return names | set(every) - set(REQUIREMENT.findall(read(service, "pyproject.toml")))
 

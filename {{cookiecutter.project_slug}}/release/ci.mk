@@ -2,7 +2,6 @@
 .PHONY: save audit
 
 BUILT := {{ cookiecutter.project_slug }}:$(REVISION)
-# The vulnerabilities that accepted.yaml accepts for `make scan` are accepted here as well.
 ACCEPTED = $(shell sed -n 's/^ *- vulnerability: */--ignore-vuln /p' release/accepted.yaml)
 
 save:  ## Write the image of this commit to .reports/image.tar

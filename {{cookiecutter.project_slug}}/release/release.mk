@@ -25,7 +25,7 @@ login:  ## Log in to the registry of IMAGE or RELEASE: REGISTRY_USER, REGISTRY_T
 		docker login --username "$$REGISTRY_USER" --password-stdin "$${registry%%/*}"
 
 scan: audit  ## Search the dependencies and .reports/image.tar for known vulnerabilities
-	$(GRYPE) --config release/accepted.yaml docker-archive:.reports/image.tar
+	$(GRYPE) --config release/accepted.yaml --fail-on high --only-fixed docker-archive:.reports/image.tar
 
 load:  ## Load the image of .reports/image.tar
 	docker load --quiet --input .reports/image.tar

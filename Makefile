@@ -1,8 +1,8 @@
 # Commands for maintainers of the template; CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-containers check format bench ratchet packages variant
+.PHONY: help demo test test-slow test-containers check format bench ratchet packages variant copier
 
-# uv, or where there is none a copy of it that Python's own pip puts under .tools/.
+# The installed uv, or else a copy that pip installs in .tools/.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
 READY := $(filter $(CURDIR)/.tools/%,$(UV))
 RUN := $(UV) run --quiet
@@ -13,15 +13,13 @@ unexport PYTHONDONTWRITEBYTECODE
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 SHARED := --durations 20 --durations-min 30 --dist loadgroup --no-loadscope-reorder --numprocesses
 CODE := bench hooks tests tools
-WORKFLOWS := .github "{{cookiecutter.project_slug}}/.github"
-ACTIONS := "{{cookiecutter.project_slug}}"/.github/actions/*/action.yml
 RULES := $(patsubst %,tests/rules/test_%.py,layout manifest seams ratchet)
-CHECKS := check-code check-types check-files check-workflows check-rules check-renders
+CHECKS := check-code check-types check-files check-words check-workflows check-rules check-renders
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 
-demo: $(READY)  ## Render the default service into demo/ and serve it, with a database
+demo: $(READY)  ## Render the default service into demo/ and serve it
 	@$(RUN) python -m tools.demo demo
 
 variant: $(READY)  ## Render a variant into variants/ (ID=redis-yes), or list all variants
@@ -43,7 +41,7 @@ test-containers: $(READY)  ## Build and run the image and Compose (needs a Docke
 	@$(RUN) pytest -m containers
 
 .PHONY: $(CHECKS)
-check: $(CHECKS)  ## Check the template's own files, and three renders
+check: $(CHECKS)  ## Check the template's files and three renders
 
 check-code: $(READY)
 	@$(RUN) ruff format --check --quiet $(CODE)
@@ -55,13 +53,18 @@ check-types: $(READY)
 check-files: $(READY)
 	@$(RUN) python -m tools.own_files
 
+check-words: $(READY)
+	@$(RUN) python -m tools.wording
+
 check-workflows: $(READY)
-	@for folder in $(WORKFLOWS); do \
-		$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows "$$folder"/workflows/*.yml && \
-		$(RUN) zizmor --quiet --offline --persona=auditor --collect=workflows --collect=actions "$$folder" || exit 1; \
-	done
-	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS)
-	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@render=$$(mktemp -d) && trap 'rm -r "$$render"' EXIT && \
+	$(RUN) cookiecutter --no-input --output-dir "$$render" . release=yes kubernetes=yes > /dev/null && \
+	for folder in .github "$$render"/*/.github; do \
+		$(RUN) check-jsonschema --builtin-schema vendor.github-workflows "$$folder"/workflows/*.yml && \
+		$(RUN) check-jsonschema --builtin-schema vendor.dependabot "$$folder"/dependabot.yml && \
+		$(RUN) zizmor --quiet --offline --persona=auditor "$$folder" || exit 1; \
+	done && \
+	$(RUN) check-jsonschema --builtin-schema vendor.github-actions "$$render"/*/.github/actions/*/action.yml
 	@$(RUN) python -m tools.ci_dialects
 
 check-rules: $(READY)
@@ -74,6 +77,9 @@ format: $(READY)  ## Format the template's own files and fix lint findings
 	$(RUN) ruff check --fix --quiet $(CODE)
 	$(RUN) ruff format $(CODE)
 
+copier: $(READY)  ## Generate copier.yml from cookiecutter.json
+	@$(RUN) python -m tools.copier_config
+
 ratchet: $(READY)  ## Record the numbers of tests/rules/ratchet.toml that became smaller
 	@$(RUN) python -m tools.ratchet
 
@@ -81,5 +87,5 @@ bench: $(READY)  ## Compare the default service with a minimal one on the same s
 	@$(RUN) python -m bench
 
 $(CURDIR)/.tools/bin/uv:
-	@# Run from / so that a version manager does not insist on this folder's Python.
+	@# From /, where no version manager requires the Python version of this folder.
 	cd / && python3 -m venv "$(CURDIR)/.tools" && "$(CURDIR)/.tools/bin/pip" install --quiet uv

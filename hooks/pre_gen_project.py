@@ -1,30 +1,15 @@
-"""Reject invalid answers, all at once, each with its reason, before anything is written."""
+"""Rejects invalid answers, all at once and each with its reason, before anything is written."""
 
 import json
-import keyword
 import os
 import re
 import sys
-import unicodedata
 from contextlib import suppress
 from pathlib import Path
 
-ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
-
-SLUG = re.compile(r"[a-z](-?[a-z0-9])*")
-PACKAGE = re.compile(r"[a-z](_?[a-z0-9])*")
-EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-MAX_NAME_LENGTH = 30
-MAX_TEXT_LENGTH = 100
-DEVICES = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(10)}
-UNLISTED = {"annotationlib", "compression", "sitecustomize", "test", "usercustomize"}
-"""Modules missing from `sys.stdlib_module_names`, in general or in this version of Python."""
-INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
-"""Unicode categories: control, format, unassigned, private use, surrogate, separators."""
-
 
 def problems(answers):
-    """Return all errors of these answers, as `question: reason`."""
+    """Return every reason to reject these answers, as `question: reason`."""
     return [
         f"{question}: {reason}"
         for question, answer in answers.items()
@@ -34,79 +19,37 @@ def problems(answers):
 
 
 def reasons(question, answer, answers):
-    """Yield the errors of one answer; Cookiecutter does not check answers of a replay file."""
+    """Yield the reasons to reject one answer; a replay file may contain anything."""
     choices = answers["_choices"].get(question)
     if choices:
         if not any(answer == choice and type(answer) is type(choice) for choice in choices):
-            yield f"{answer!r} is not one of {', '.join(map(str, choices))}"
+            yield f"must be one of {', '.join(map(str, choices))}, not {answer!r}"
     elif isinstance(answer, str):
-        yield from CHECKS.get(question, text)(answer, answers)
+        for rule in answers["_rules"].get(question, answers["_rules"]["*"]):
+            if broken(rule, answer, answers):
+                yield rule["message"]
         if answers.get(f"__{question}_quoted", quoted(answer)) != quoted(answer):
-            yield "differs from its quoted form; answer again instead of editing a replay file"
+            yield "differs from its quoted form: answer again instead of editing a replay file"
     else:
-        yield f"must be text, not {answer!r}"
+        yield f"must be text, or one of the values that `_choices` lists, not {answer!r}"
+
+
+def broken(rule, answer, answers):
+    """Return whether a text breaks a rule of `_rules` in cookiecutter.json."""
+    if "match" in rule:
+        return not re.fullmatch(rule["match"], answer, re.DOTALL)
+    if "avoid" in rule:
+        return bool(re.search(rule["avoid"], answer, re.DOTALL))
+    return answer.replace("-", "_") in answers[rule["names"]]
 
 
 def quoted(answer):
-    """Escape an answer for use between double quotes."""
+    """Return a text as it is written between double quotes."""
     return answer.replace("\\", r"\\").replace('"', r"\"")
 
 
-def text(answer, _answers):
-    """Free text is one line of visible characters that Jinja does not interpret."""
-    if not answer.strip():
-        yield "must not be empty"
-    elif answer != answer.strip():
-        yield "must not start or end with whitespace"
-    if len(answer) > MAX_TEXT_LENGTH:
-        yield f"has {len(answer)} characters; the maximum is {MAX_TEXT_LENGTH}"
-    invisible = sorted({c for c in answer if unicodedata.category(c) in INVISIBLE})
-    if invisible:
-        codes = ", ".join(f"U+{ord(character):04X}" for character in invisible)
-        yield f"must not contain invisible characters ({codes})"
-    if re.search(r"[{][#%{]", answer):
-        yield "must not contain {" + "{, {" + "% or {" + "#, which start a tag of Jinja"
-
-
-def slug(answer, answers):
-    """The slug names a folder, an image and a distribution."""
-    yield from name(answer, answers, SLUG, "-")
-
-
-def package(answer, answers):
-    """The package must not hide a module of the standard library or a dependency."""
-    yield from name(answer, answers, PACKAGE, "_")
-    if keyword.iskeyword(answer):
-        yield f"{answer!r} is a Python keyword; choose another name"
-    if answer in sys.stdlib_module_names | UNLISTED:
-        yield f"{answer!r} is a standard library module; choose another name"
-
-
-def name(answer, answers, pattern, joint):
-    """Names are short: a long one would change the line breaks of the formatted code."""
-    if not pattern.fullmatch(answer):
-        yield f"{answer!r} must consist of a-z, 0-9 and single {joint}, and start with a letter"
-    if len(answer) > MAX_NAME_LENGTH:
-        yield f"has {len(answer)} characters; the maximum is {MAX_NAME_LENGTH}"
-    if answer.replace("-", "_") in answers["_reserved"]:
-        yield f"{answer!r} is a dependency or folder of the service; choose another name"
-    if answer in DEVICES:
-        yield f"{answer!r} is a device name on Windows; choose another name"
-
-
-def email(answer, _answers):
-    """The address is written between quotes in pyproject.toml."""
-    if not EMAIL.fullmatch(answer):
-        yield f"{answer!r} is not an e-mail address such as you@example.com"
-    if len(answer) > MAX_TEXT_LENGTH:
-        yield f"has {len(answer)} characters; the maximum is {MAX_TEXT_LENGTH}"
-
-
-CHECKS = {"project_slug": slug, "package_name": package, "author_email": email}
-
-
 def unmet_requirements(answers):
-    """Return an error for each chosen feature whose requirement is not chosen."""
+    """Return a reason for each chosen feature that lacks another one it needs."""
     return [
         f"{feature}: needs {needed}, not {answers[needed.split('=')[0].rstrip('!')]!r}"
         for feature, requirements in answers["_requires"].items()
@@ -117,8 +60,8 @@ def unmet_requirements(answers):
 
 
 def chosen(feature, answers):
-    """Return whether the answers choose `name` (yes), `name=value` or `name!=value`."""
-    # Duplicated in both hooks: Cookiecutter runs each as a single file that cannot import another.
+    """Return whether the answers choose a feature: `name`, `name=value` or `name!=value`."""
+    # Both hooks have this function: Cookiecutter runs each as a file that cannot import another.
     question, differs, value = feature.partition("!=")
     if differs:
         return answers[question] != value
@@ -127,8 +70,8 @@ def chosen(feature, answers):
 
 
 def remove_folders(answers):
-    """Remove the empty folders that Cookiecutter created for a slug such as `a/b` or `../a/b`."""
-    # Cookiecutter creates all of them before this hook, and afterwards removes the innermost only.
+    """Remove the empty folders that a slug such as `a/b` or `../a/b` has created."""
+    # Cookiecutter creates them before this hook and afterwards removes only the innermost.
     output = Path(answers.get("_output_dir", "..")).resolve()
     innermost = Path(output, str(answers["project_slug"]))
     made = [folder.resolve() for folder in (innermost, *innermost.parents)]
@@ -141,9 +84,10 @@ def remove_folders(answers):
 
 
 if __name__ == "__main__":
+    ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
     found = problems(ANSWERS)
     for problem in found:
-        # Escaped, since the console may not support Unicode.
+        # A console may not be able to show every character.
         print(problem.encode("ascii", "backslashreplace").decode(), file=sys.stderr)
     if found:
         remove_folders(ANSWERS)

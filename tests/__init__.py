@@ -1,1 +1,1 @@
-"""Tests of the template: what it declares, what it renders, and what the render does."""
+"""Tests of the template, its renders, and the running services."""

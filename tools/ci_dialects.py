@@ -43,7 +43,7 @@ def documents(service: Path) -> dict[str, tuple[str, Any]]:
 def read(path: Path) -> Any:
     """Parse a YAML file; Jinja conditionals are rendered as if all answers were yes."""
     text = path.read_text(encoding="utf-8")
-    if "{% if" in text:
+    if "{%" in text:
         jinja = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701  # Not HTML.
         answers = dict.fromkeys(("release", "kubernetes", "__deployed"), True)
         text = jinja.from_string(text).render(cookiecutter=answers)

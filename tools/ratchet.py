@@ -5,7 +5,6 @@ import re
 import sys
 import tempfile
 import tomllib
-from fnmatch import fnmatch
 from pathlib import Path
 
 from tests.support.template import (
@@ -16,6 +15,7 @@ from tests.support.template import (
     ROOT,
     SERVICE,
     files_of,
+    verbatim,
     within,
 )
 from tests.support.variants import EXTREMES
@@ -30,25 +30,20 @@ HEADER = """\
 """
 PURPOSES = {
     "conditionals": "Conditionals per seam.",
-    "files": "Files of a render, except those that standard tools will replace.",
-    "lines": "Lines of these files.",
+    "files": "Files of a render.",
+    "lines": "Lines of a render.",
     "longest": "Lines of the longest module in `src`.",
     "owned": "Lines of `src` outside `chassis/`, which the team owns.",
     "places": "Occurrences of an option's name outside the files of its feature.",
     "src": "Lines of `src`.",
     "tags": "Jinja tags in rendered files: all, block tags, and files with block tags.",
 }
-LEFT_TO_TOOLS = (
-    *("dev/template*", "dev/proposal.py", "dev/*pull_request*"),
-    *("dev/merge_request.py", "dev/proposed_branch.py", ".github/workflows/template-update.yml"),
-)
-"""Files that a standard tool for updates will replace."""
 
 
 def numbers() -> Numbers:
     """Return all current numbers, by table and name."""
     texts = {path: (SERVICE / path).read_text(encoding="utf-8") for path in files_of(SERVICE)}
-    rendered = {path: text for path, text in texts.items() if not _copied(path)}
+    rendered = {path: text for path, text in texts.items() if not verbatim(text)}
     conditionals = {path: text.count("{% if ") for path, text in rendered.items()}
     blocks = [len(re.findall(r"\{%", text)) for text in rendered.values()]
     found: Numbers = {
@@ -62,10 +57,6 @@ def numbers() -> Numbers:
         **_sizes(),
     }
     return {table: dict(sorted(values.items())) for table, values in sorted(found.items())}
-
-
-def _copied(path: str) -> bool:
-    return any(within(path, pattern) for pattern in DECLARED["_copy_without_render"])
 
 
 def _sizes() -> Numbers:
@@ -83,7 +74,6 @@ def size(service: Path) -> dict[str, int]:
     lines = {
         path: len((service / path).read_text(encoding="utf-8").splitlines())
         for path in files_of(service)
-        if not any(fnmatch(path, pattern) for pattern in LEFT_TO_TOOLS)
     }
     src = {path: count for path, count in lines.items() if path.startswith("src/")}
     return {

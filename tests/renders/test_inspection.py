@@ -68,6 +68,7 @@ PROBLEMS = [
         replaced("pyproject.toml", "dev = [", 'dev = ["left-pad==1",'),
         "left-pad is unused",
     ),
+    ("engines", added("dev/run.py", "\n"), "dev/run.py: differs between Cookiecutter and Copier"),
     ("unused", added("compose/left.yaml", ""), "compose/left.yaml: is not included"),
     ("unused", added("deploy/left.yaml", ""), "deploy/left.yaml: is in no kustomization"),
     ("unused", added("deploy/base/kustomization.yaml", ""), "deploy/base: is in no kustomization"),

@@ -62,7 +62,7 @@ def test_overwriting_replaces_edits_and_keeps_other_files(
     assert (edited / ".git" / "refs").is_dir()
     assert (edited / "Makefile").read_text() != "mine:\n"
     assert not (edited / "migrations").exists()
-    assert not (edited / ".github" / "mine.yml").exists()
+    assert (edited / ".github" / "mine.yml").exists()
 
 
 @pytest.mark.parametrize("slug", ["a/b", "../a/b"])

@@ -3,6 +3,7 @@
 import ast
 import keyword
 import os
+import runpy
 import shlex
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,9 +23,7 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 thorough = settings(max_examples=250, deadline=None, derandomize="CI" in os.environ, phases=PHASES)
 quick = settings(thorough, max_examples=40)
 
-HOOK: dict[str, Any] = {}
-source = (ROOT / "hooks" / "pre_gen_project.py").read_text(encoding="utf-8")
-exec(source.replace("{{ cookiecutter | tojson }}", "{}"), HOOK)  # noqa: S102  # Trusted code.
+HOOK = runpy.run_path(str(ROOT / "hooks" / "pre_gen_project.py"), run_name="hook")
 
 JINJA = create_env_with_context({"cookiecutter": DECLARED})
 JINJA.loader = FileSystemLoader([SERVICE, ROOT / "templates"])
@@ -47,8 +46,7 @@ def rendered(path: str, answers: dict[str, str]) -> str:
 @cache
 def holding(*questions: str) -> dict[str, str]:
     """Return the files that hold an answer to one of these questions, rendered with markers."""
-    copied = tuple(DECLARED["_copy_without_render"])
-    paths = [path for path in sorted(files_of(SERVICE)) if not path.startswith(copied)]
+    paths = sorted(files_of(SERVICE) - set(DECLARED["_copy_without_render"]))
     texts = {path: rendered(path, {}) for path in paths}
     markers = [MARKERS[question] for question in questions]
     return {path: text for path, text in texts.items() if any(m in text for m in markers)}
@@ -84,20 +82,30 @@ def assert_round_trip(
         assert found == filled_in(parse(path, marked), {**MARKERS, **answers}, MARKERS), path
 
 
+def pattern(question: str) -> str:
+    """Return the pattern that an answer to this question matches."""
+    (first, *_) = DECLARED["_rules"][question]
+    return str(first["match"])
+
+
 NASTY = st.text("\"'\\#{}%$`<>&*[]():;,-|!@=/?~ anu0", min_size=1, max_size=100)
-VISIBLE = st.text(st.characters(exclude_categories=HOOK["UNSEEN"]), min_size=1, max_size=100)
+VISIBLE = st.text(
+    st.characters(exclude_categories=["Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"]),
+    min_size=1,
+    max_size=100,
+)
 CORPUS_TEXTS = st.sampled_from(
     [text for texts in CORPUS["accepted"]["text"].values() for text in texts]
 )
 TEXTS = st.fixed_dictionaries(
     dict.fromkeys(FREE_TEXTS, st.one_of(NASTY, VISIBLE, CORPUS_TEXTS).map(str.strip))
-    | {"author_email": st.from_regex(HOOK["EMAIL"], fullmatch=True)}
+    | {"author_email": st.from_regex(pattern("author_email"), fullmatch=True)}
 )
 WORDS = st.sampled_from([*CORPUS["accepted"]["package_name"]["yaml"], *keyword.kwlist, "a", "z"])
 NAMES = st.fixed_dictionaries(
     {
-        "project_slug": st.one_of(WORDS, st.from_regex(HOOK["SLUG"], fullmatch=True)),
-        "package_name": st.one_of(WORDS, st.from_regex(HOOK["PACKAGE"], fullmatch=True)),
+        "project_slug": st.one_of(WORDS, st.from_regex(pattern("project_slug"), fullmatch=True)),
+        "package_name": st.one_of(WORDS, st.from_regex(pattern("package_name"), fullmatch=True)),
     }
 )
 

@@ -81,6 +81,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     (option,) = re.findall(r"^An example to follow: `(\w+)`", document, re.MULTILINE)
     files = follow(document, folder)
     copy = Followed(folder, option, files)
+    assert copy.python("tools.copier_config").returncode == 0
     rejected = copy.python("tools.ratchet")
     assert rejected.returncode == 1, rejected.stderr
     ratchet = (folder / RATCHET).read_text(encoding="utf-8")
@@ -110,7 +111,7 @@ def test_only_the_files_that_the_document_names_are_edited(followed: Followed) -
         for path in after
         if path not in before or (ROOT / path).read_bytes() != (followed.folder / path).read_bytes()
     }
-    assert changed == followed.files | {RATCHET}
+    assert changed == followed.files | {RATCHET, "copier.yml"}
     assert not [path for path in followed.files if path.startswith(("hooks/", "tests/"))]
 
 

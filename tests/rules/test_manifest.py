@@ -21,6 +21,7 @@ from tests.support.template import (
     with_derived,
     within,
 )
+from tools import copier_config
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -73,7 +74,9 @@ def test_a_feature_is_an_answer_or_its_negation() -> None:
     assert not chosen("database!=none", answers)
 
 
-@pytest.mark.parametrize("name", [name for name in DERIVED if name in FEATURES])
+@pytest.mark.parametrize(
+    "name", [name for name in DERIVED if name in FEATURES and name != "__copier"]
+)
 def test_a_derived_answer_is_yes_or_empty_and_can_be_both(name: str) -> None:
     values = [value if isinstance(value, list) else [False, True] for value in OPTIONS.values()]
     choices = (dict(zip(OPTIONS, given, strict=True)) for given in product(*values))
@@ -94,3 +97,7 @@ def test_the_readme_lists_all_questions_and_their_values() -> None:
 )
 def test_folders_of_a_service_are_reserved_package_names(folder: str) -> None:
     assert folder in DECLARED["_reserved"]
+
+
+def test_copier_yml_is_generated_from_cookiecutter_json() -> None:
+    assert copier_config.FILE.read_text(encoding="utf-8") == copier_config.text(), "make copier"

@@ -13,7 +13,7 @@ from tests.support.baking import Baker
 from tests.support.mutants import MUTANTS, Mutant
 
 CHECKS = "tests/twelve_factor"
-IDS = [mutant.bug.replace(" ", "-") for mutant in MUTANTS]
+IDS = [mutant.id for mutant in MUTANTS]
 
 
 @pytest.fixture(scope="module")

@@ -114,6 +114,28 @@ def test_a_syntax_error_in_a_rendered_file_is_reported_with_variant_and_file(
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "old", "new", "message"),
+    [
+        ("workflows/ci.yml", "runs-on:", "run-on:", "'runs-on' is a required property"),
+        ("workflows/ci.yml", "persist-credentials: false", "fetch-depth: 1", "artipacked"),
+        ("actions/uv/action.yml", "description:", "summary:", "'description' is a required"),
+        ("dependabot.yml", "default-days: 7", "default-days: 6", "dependabot-cooldown"),
+    ],
+)
+def test_make_check_finds_an_invalid_or_insecure_workflow(
+    checkout: Path, path: str, old: str, new: str, message: str
+) -> None:
+    path = f"{SERVICE.name}/.github/{path}"
+    before = edit(checkout, path, old, new)
+    try:
+        done = pre_commit(checkout, "workflows")
+    finally:
+        (checkout / path).write_text(before, encoding="utf-8")
+    assert done.returncode == 1
+    assert message in done.stdout
+
+
 SRC = "src/{{cookiecutter.package_name}}"
 SYNTAX_ERRORS = {
     f"{SRC}/chassis/errors.py": ("failure = failure", "failure=failure", "unformatted"),

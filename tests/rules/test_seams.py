@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.template import DECLARED, DERIVED, FEATURES, OPTIONS, ROOT, SERVICE
+from tests.support.template import DECLARED, DERIVED, FEATURES, OPTIONS, ROOT, SERVICE, verbatim
 
 SEAMS = {
     ".circleci/config.yml",
@@ -59,13 +59,7 @@ LONGEST = 8
 """Maximum lines of a block; move more lines into a separate file or a second block."""
 VALUE = re.compile(r"\{\{ cookiecutter\.(\w+) \}\}")
 FREE_TEXT = {"project_name", "description", "author_name", "organization"}
-INCLUDE = "{% include 'licenses/' ~ cookiecutter.license ~ '.txt' %}"
-COPIED = {SERVICE / name for name in DECLARED["_copy_without_render"]}
-FILES = sorted(
-    path
-    for path in SERVICE.rglob("*")
-    if path.is_file() and not COPIED.intersection([path, *path.parents])
-)
+INCLUDE = re.compile(r"\{% include \[.*\] %\}\n")
 
 
 def lines(path: Path) -> list[str]:
@@ -74,6 +68,15 @@ def lines(path: Path) -> list[str]:
 
 def name(path: Path) -> str:
     return str(path.relative_to(SERVICE))
+
+
+FILES = sorted(
+    path
+    for path in SERVICE.rglob("*")
+    if path.is_file()
+    and name(path) not in DECLARED["_copy_without_render"]
+    and not verbatim(path.read_text(encoding="utf-8"))
+)
 
 
 def test_only_seams_hold_conditionals() -> None:
@@ -157,7 +160,7 @@ def test_a_valid_conditional_is_not_reported(text: list[str]) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_all_other_tags_are_plain_values(path: Path) -> None:
-    text = path.read_text(encoding="utf-8").replace(INCLUDE, "")
+    text = INCLUDE.sub("", path.read_text(encoding="utf-8"))
     assert "{#" not in text
     assert len(re.findall(r"\{%", text)) == len(re.findall(r"\{% (?:if|endif) ", text))
     assert len(re.findall(r"\{\{", text)) == len(VALUE.findall(text))
@@ -167,6 +170,15 @@ def test_all_other_tags_are_plain_values(path: Path) -> None:
 def test_free_text_stays_out_of_code(path: Path) -> None:
     if path.suffix != ".md":
         assert not FREE_TEXT.intersection(VALUE.findall(path.read_text(encoding="utf-8")))
+
+
+def test_only_files_whose_syntax_has_braces_are_verbatim() -> None:
+    for path in filter(Path.is_file, SERVICE.rglob("*")):
+        first, _, rest = path.read_text(encoding="utf-8").partition("\n")
+        if "raw" in first:
+            inside = rest.removesuffix("{% endraw %}\n")
+            assert re.search(r"\{[{%#]", inside), path
+            assert "{% raw" not in inside, path
 
 
 def test_file_names_hold_no_jinja_except_slug_and_package() -> None:

@@ -93,9 +93,7 @@ def test_every_factor_has_mutants() -> None:
 @pytest.mark.parametrize(
     "mutant",
     [
-        pytest.param(
-            mutant, id=mutant.bug.replace(" ", "-"), marks=pytest.mark.xdist_group(mutant.factor)
-        )
+        pytest.param(mutant, id=mutant.id, marks=pytest.mark.xdist_group(mutant.factor))
         for mutant in MUTANTS
     ],
 )

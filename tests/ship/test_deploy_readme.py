@@ -1,4 +1,4 @@
-"""What deploy/README.md tells to type is there: targets, commands, options, files, objects."""
+"""The command lines in deploy/README.md refer to existing targets, options, files and objects."""
 
 import re
 import shlex
@@ -14,6 +14,7 @@ import yaml
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
+from tests.support.kubernetes_manifests import Object, kustomize, parse
 
 pytestmark = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
 
@@ -24,8 +25,8 @@ SERVICES: dict[str, dict[str, Any]] = {
     "full": {"worker": True, "redis": True, "ci": "circleci"},
     "hardest": {"project_slug": "w" * 30, "package_name": "z" * 30, "ci": "azure"},
 }
-NESTED = {"create", "rollout", "secret"}
-"""Commands of `kubectl` whose next word belongs to the command."""
+SUBCOMMANDS = {"create", "rollout", "secret"}
+"""Commands of `kubectl` that have subcommands."""
 OBJECT = re.compile(r"(service|deployment|job|horizontalpodautoscaler)[/ ]([a-z0-9-]+)")
 
 
@@ -42,70 +43,80 @@ def scripts(service: Path) -> list[str]:
     return found
 
 
-def lines(service: Path) -> list[list[str]]:
-    return [shlex.split(line) for text in scripts(service) for line in text.splitlines()]
-
-
 @cache
 def known_options(command: str) -> frozenset[str]:
-    """Return the options that a command of `kubectl` has, by its own word."""
-    said = [
+    """Return the options of a command of `kubectl`, from its help."""
+    texts = [
         subprocess.run(["kubectl", *words], capture_output=True, text=True, check=True).stdout
         for words in ([*command.split(), "--help"], ["options"])
     ]
-    assert "Usage:" in said[0]
-    return frozenset(re.findall(r"(--[a-z][a-z0-9-]*)[=\[,:']", "".join(said)))
+    assert "Usage:" in texts[0]
+    return frozenset(re.findall(r"(--[a-z][a-z0-9-]*)[=\[,:']", "".join(texts)))
 
 
-def wrong(service: Path, words: list[str]) -> Iterator[str]:
-    """Tell what of a command line is not there."""
-    if words[0] == "make":
-        makefiles = [service / "Makefile", *(service / "deploy").glob("*.mk")]
-        targets = re.findall(r"^([a-z]+):", "".join(f.read_text() for f in makefiles), re.MULTILINE)
-        given = dict(word.split("=", 1) for word in words[1:] if "=" in word)
-        yield from (word for word in words[1:] if "=" not in word and word not in targets)
-        if not (service / "deploy/overlays" / given.get("OVERLAY", "local")).is_dir():
-            yield given["OVERLAY"]
-    elif words[0] == "kubectl":
-        options = words[: words.index("--")] if "--" in words else words
-        command = words[3] if words[1] == "--namespace" else words[1]
-        while command.split()[-1] in NESTED:
-            command += f" {words[words.index(command.split()[-1]) + 1]}"
-        given_options = {word.partition("=")[0] for word in options if re.match("--[a-z]", word)}
-        yield from sorted(given_options - known_options(command))
-        if "--filename" in words and not (service / words[words.index("--filename") + 1]).exists():
-            yield words[words.index("--filename") + 1]
-        if words[1] == "--namespace":
-            there = objects(service, words[2])
-            for kind, name in OBJECT.findall(" ".join(options)):
-                if (kind, name) not in there:
-                    yield f"{kind}/{name} in {words[2]}"
-    elif words[0] != "kind":
-        yield words[0]
+def missing(service: Path, line: str) -> Iterator[str]:
+    """Yield what a command line refers to, but does not exist."""
+    program, *words = shlex.split(line)
+    if program == "make":
+        yield from missing_of_make(service, words)
+    elif program == "kubectl":
+        yield from missing_of_kubectl(service, words)
+    elif program != "kind":
+        yield program
+
+
+def missing_of_make(service: Path, words: list[str]) -> Iterator[str]:
+    makefiles = [service / "Makefile", *service.glob("*/*.mk")]
+    text = "".join(file.read_text() for file in makefiles)
+    targets = re.findall(r"^([a-z]+):", text, re.MULTILINE)
+    variables = dict(word.split("=", 1) for word in words if "=" in word)
+    yield from (word for word in words if "=" not in word and word not in targets)
+    if not (service / "deploy/overlays" / variables.get("OVERLAY", "local")).is_dir():
+        yield variables["OVERLAY"]
+
+
+def missing_of_kubectl(service: Path, words: list[str]) -> Iterator[str]:
+    words = words[: words.index("--")] if "--" in words else words
+    namespace = words[1] if words[0] == "--namespace" else ""
+    command = words[2] if namespace else words[0]
+    while command.split()[-1] in SUBCOMMANDS:
+        command += f" {words[words.index(command.split()[-1]) + 1]}"
+    options = {word.partition("=")[0] for word in words if re.match("--[a-z]", word)}
+    yield from sorted(options - known_options(command))
+    if "--filename" in words:
+        file = words[words.index("--filename") + 1]
+        yield from [] if (service / file).exists() else [file]
+    for kind, name in OBJECT.findall(" ".join(words)) if namespace else []:
+        if (kind, name) not in names_in(service, namespace):
+            yield f"{kind}/{name} in {namespace}"
 
 
 @cache
-def objects(service: Path, namespace: str) -> set[tuple[str, str]]:
-    """Return the objects of the overlay of a namespace, by kind and name."""
-    for overlay in (service / "deploy" / "overlays").iterdir():
-        command = ["kubectl", "kustomize", str(overlay)]
-        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        found = [one for one in yaml.safe_load_all(text) if one]
-        if {one["metadata"].get("namespace", namespace) for one in found} == {namespace}:
-            return {(one["kind"].lower(), one["metadata"]["name"]) for one in found}
-    return set()
+def overlays(service: Path) -> dict[str, list[Object]]:
+    folders = (service / "deploy" / "overlays").iterdir()
+    return {folder.name: parse(kustomize(folder)) for folder in folders}
 
 
-def test_what_it_says_can_be_typed(service: Path) -> None:
+def names_in(service: Path, namespace: str) -> set[tuple[str, str]]:
+    """Return kind and name of all objects in a namespace."""
+    return {
+        (found["kind"].lower(), found["metadata"]["name"])
+        for objects in overlays(service).values()
+        for found in objects
+        if found["metadata"].get("namespace") == namespace
+    }
+
+
+def test_command_lines_are_valid(service: Path) -> None:
     for text in scripts(service):
-        subprocess.run(["bash", "-n"], input=text, text=True, check=True)
         check = ["shellcheck", "--shell=bash", "-"]
         subprocess.run(check, input=text, text=True, check=True)
-    assert [(words, found) for words in lines(service) for found in wrong(service, words)] == []
+    lines = [line for text in scripts(service) for line in text.splitlines()]
+    assert [(line, each) for line in lines for each in missing(service, line)] == []
 
 
 @pytest.mark.parametrize(
-    ("line", "fault"),
+    ("line", "expected"),
     [
         ("make deploi OVERLAY=local", "deploi"),
         ("make deploy OVERLAY=prod", "prod"),
@@ -118,30 +129,27 @@ def test_what_it_says_can_be_typed(service: Path) -> None:
         ("helm install", "helm"),
     ],
 )
-def test_what_is_not_there_is_found(cookies: Cookies, line: str, fault: str) -> None:
-    folder = Baker(cookies).bake(kubernetes=True)
-    assert list(wrong(folder, shlex.split(line))) == [fault]
+def test_invalid_command_line_is_found(cookies: Cookies, line: str, expected: str) -> None:
+    assert list(missing(Baker(cookies).bake(kubernetes=True), line)) == [expected]
 
 
-def test_files_that_it_names_are_there(service: Path) -> None:
+def test_files_on_the_page_exist(service: Path) -> None:
     text = (service / "deploy" / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`((?:deploy|access|base|overlays|components)/[\w./-]*)`", text))
+    named = set(re.findall(r"`((?:deploy|base|overlays|components)/[\w./-]*)`", text))
     assert len(named) >= 6
     for name in named:
         assert (service / "deploy" / name.removeprefix("deploy/")).exists(), name
 
 
-def test_who_deploys_may_do_what_a_deployment_does_and_no_more(service: Path) -> None:
+def test_role_has_the_permissions_that_a_deployment_needs(service: Path) -> None:
     role, binding = yaml.safe_load_all((service / "deploy" / "access.yaml").read_text())
     assert binding["roleRef"]["name"] == role["metadata"]["name"]
-    rights = {
+    verbs = {
         resource: set(rule["verbs"]) for rule in role["rules"] for resource in rule["resources"]
     }
-    assert not {verb for verbs in rights.values() for verb in verbs} & {"*", "escalate", "bind"}
-    assert rights["secrets"] == rights["namespaces"] == {"get"}
+    assert not {verb for each in verbs.values() for verb in each} & {"*", "escalate", "bind"}
+    assert verbs["secrets"] == verbs["namespaces"] == {"get"}
     for overlay in ("staging", "production"):
-        command = ["kubectl", "kustomize", str(service / "deploy" / "overlays" / overlay)]
-        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        for kind in {one["kind"] for one in yaml.safe_load_all(text) if one} - {"Namespace"}:
+        for kind in {found["kind"] for found in overlays(service)[overlay]} - {"Namespace"}:
             plural = re.sub("ys$", "ies", f"{kind.lower()}s").replace("sss", "sses")
-            assert rights[plural] >= {"get", "create", "patch"}, kind
+            assert verbs[plural] >= {"get", "create", "patch"}, kind

@@ -50,8 +50,8 @@ def secret(local: Cluster) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def by_name(objects: list[Object], *kinds: str) -> dict[str, Object]:
-    return {one["metadata"]["name"]: one for one in objects if one["kind"] in kinds}
+def by_name(objects: list[Object], *types: str) -> dict[str, Object]:
+    return {one["metadata"]["name"]: one for one in objects if one["kind"] in types}
 
 
 def test_built_image_is_loaded_with_a_tag_made_of_its_id(local: Cluster) -> None:

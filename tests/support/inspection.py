@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 from tools.formats import syntax_errors
 
 from .citations import citations
+from .copier_render import engines
 from .template import (
     FEATURES,
     SERVICE,
@@ -230,5 +231,16 @@ def tools(service: Path, _: dict[str, Any]) -> Iterator[str]:
 
 INSPECTIONS: dict[str, Inspect] = {
     inspect.__name__: inspect
-    for inspect in (files, residue, formats, markdown, texts, links, citations, unused, tools)
+    for inspect in (
+        files,
+        residue,
+        formats,
+        markdown,
+        texts,
+        links,
+        citations,
+        unused,
+        tools,
+        engines,
+    )
 }

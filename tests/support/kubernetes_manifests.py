@@ -1,4 +1,4 @@
-"""What services ask a cluster for, rendered as it is deployed: each overlay of each variant."""
+"""The rendered manifests of each variant, and tools that check them."""
 
 import json
 import os
@@ -17,7 +17,7 @@ Object = dict[str, Any]
 DECIDED = [row for row in every(*deciding("deploy/")) if row["kubernetes"]]
 HARD = [DEFAULT | {"kubernetes": True, "names": names} for names in ("shortest", "hardest")]
 VARIANTS: dict[str, Answers] = {identity(row): given(row) for row in (*DECIDED, *HARD)}
-"""Each combination of answers that decides on manifests, and names of every length."""
+"""All answers that change the manifests, and the shortest and longest names."""
 FULL = max((identity(row) for row in DECIDED), key=lambda name: name.count("yes"))
 OVERLAYS = ("local", "production", "staging")
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
@@ -28,7 +28,7 @@ def slug(variant: str) -> str:
 
 
 def kustomize(folder: Path) -> str:
-    """Return what Kustomize makes of a folder; what it says of a bad one is the failure."""
+    """Return the rendered kustomization, or fail with its error message."""
     command = ["kubectl", "kustomize", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -36,7 +36,7 @@ def kustomize(folder: Path) -> str:
 
 
 def released(service: Path, overlay: str, name: str) -> str:
-    """Return an overlay with a release on top."""
+    """Return an overlay with a release."""
     folder = service / ".reports" / overlay
     folder.mkdir(parents=True, exist_ok=True)
     image = {"name": name, "newName": f"registry.example.com/team/{name}", "digest": DIGEST}
@@ -51,7 +51,7 @@ def parse(text: str) -> list[Object]:
 
 
 def tool(package: str, *command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a program of a pinned package of Python's index, in an environment of its own."""
+    """Run a program of a pinned Python package in a separate environment."""
     return subprocess.run(
         [UV, "tool", "run", "--quiet", "--from", package, *command],
         cwd=cwd,

@@ -21,6 +21,11 @@ class Mutant:
     also: frozenset[str]
     edits: tuple[tuple[str, str, str], ...]
 
+    @property
+    def id(self) -> str:
+        """The factor and the bug, as the id of a test."""
+        return f"{self.factor}-{self.bug.replace(' ', '-')}"
+
     def apply(self, service: Path) -> None:
         """Put the bug into a service; raise `LookupError` if the text to replace is not found."""
         for pattern, old, new in self.edits:

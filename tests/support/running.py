@@ -2,10 +2,12 @@
 
 import json
 import queue
+import random
 import socket
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -29,12 +31,13 @@ def until(condition: Callable[[], bool], seconds: float = TIMEOUT_SECONDS) -> No
 
 
 def free_ports(count: int) -> list[int]:
-    """Return unused ports."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Return unused ports below the ephemeral ports, which outgoing connections occupy."""
+    found = set[int]()
+    while len(found) < count:
+        port = random.randrange(20_000, 30_000)  # noqa: S311  # Not a secret.
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.add(port)
+    return list(found)
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,11 @@ def matching(pattern: str) -> frozenset[str]:
     return frozenset(path for path in template_files() if within(path, pattern))
 
 
+def verbatim(text: str) -> bool:
+    """Return whether a file is rendered verbatim, since its syntax has braces as Jinja has."""
+    return text.startswith("{% raw -%}\n") and text.endswith("{% endraw %}\n")
+
+
 def within(path: str, pattern: str) -> bool:
     """Return whether `pattern` matches `path` or a folder that contains it."""
     parts = path.split("/")

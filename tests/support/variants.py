@@ -73,8 +73,7 @@ UNTESTED = (
     *("LICENSE", "README.md", "Dockerfile", "Makefile", "pyproject.toml"),
     *("chaos", "deploy/", "release/"),
     *(".github", ".gitlab", ".circleci", "azure"),
-    *("dev/azure_pull_request.py", "dev/merge_request.py", "dev/proposal.py"),
-    *("dev/proposed_branch.py", "dev/pull_request.py"),
+    "renovate.json",
     *("tests/deploy", "tests/twelve_factor"),
 )
 """Files that do not affect `make test` in a service; other tests check them.
@@ -134,7 +133,7 @@ def deciding(folder: str = "") -> list[str]:
         option
         for option in OPTIONS
         if any(
-            pattern.startswith(folder) and re.match(rf"{option}(!?=|$)", feature)
+            f"{pattern}/".startswith(folder) and re.match(rf"{option}(!?=|$)", feature)
             for feature, patterns in FEATURES.items()
             for pattern in patterns
         )

@@ -1,7 +1,7 @@
 """No request fails while all replicas are replaced, one after the other, under load.
 
-Load balancers stop using a replica too late: kube-proxy some seconds after it was told to stop,
-HAProxy when a health check fails. A longer drain bridges that. Half of the requests are sent on
+A load balancer still uses a replica for a while after SIGTERM: kube-proxy until it is notified,
+HAProxy until a health check fails. The drain must take longer. Half of the requests are sent on
 persistent connections, a quarter on new ones, and a quarter pauses before its last bytes.
 """
 

@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: one migrates at a time, and nobody waits for ever."""
+"""Alembic's environment: migrations run one at a time, and every wait has a timeout."""
 
 import os
 
@@ -8,10 +8,10 @@ from sqlalchemy import create_engine, pool, text
 
 from {{ cookiecutter.package_name }}.chassis.postgres.database import MIGRATION_LOCK
 
-TURN_SECONDS = 60
-"""How long to wait until another migration is done."""
-TABLE_SECONDS = 5
-"""How long a migration waits for a table that is in use, and everybody else behind it."""
+ADVISORY_LOCK_SECONDS = 60
+"""Timeout for the advisory lock, which another migration may hold."""
+TABLE_LOCK_SECONDS = 5
+"""Timeout for a table lock; while it is waited for, other queries queue behind it."""
 
 url = context.config.attributes.get("database_url") or os.environ["DATABASE_URL"]
 engine = create_engine(
@@ -20,9 +20,9 @@ engine = create_engine(
     poolclass=pool.NullPool,
 )
 with engine.connect() as connection:
-    connection.execute(text(f"SET lock_timeout = '{TURN_SECONDS}s'"))
+    connection.execute(text(f"SET lock_timeout = '{ADVISORY_LOCK_SECONDS}s'"))
     connection.execute(text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
-    connection.execute(text(f"SET lock_timeout = '{TABLE_SECONDS}s'"))
+    connection.execute(text(f"SET lock_timeout = '{TABLE_LOCK_SECONDS}s'"))
     connection.commit()
     context.configure(connection, transaction_per_migration=True)
     with context.begin_transaction():

@@ -8,10 +8,10 @@ down_revision = "${down_revision}"
 
 
 def upgrade() -> None:
-    """Change the schema so that the release before this one can go on working beside it."""
+    """Change the schema; the previous release must work with it."""
     ${upgrades if upgrades else "pass"}
 
 
 def downgrade() -> None:
-    """Undo it."""
+    """Revert the change."""
     ${downgrades if downgrades else "pass"}

@@ -1,3 +1,4 @@
+{% raw -%}
 # From an image to a release that anyone can verify: IMAGE@sha256:…, signed. See README.md.
 .PHONY: login scan load publish sbom sign verify digest
 
@@ -54,3 +55,4 @@ sign: sbom  ## Sign RELEASE, and attest its SBOM
 verify: digest  ## Verify who signed RELEASE: SIGNER_IDENTITY and SIGNER_ISSUER, or SIGNER_KEY
 	@$(COSIGN) verify $(TRUSTED) "$$RELEASE" > /dev/null || $(UNVERIFIED)
 	@$(COSIGN) verify-attestation $(TRUSTED) --type cyclonedx "$$RELEASE" > /dev/null || $(UNVERIFIED)
+{% endraw %}

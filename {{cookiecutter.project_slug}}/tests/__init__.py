@@ -1,1 +1,1 @@
-"""Tests of the service: units, the HTTP interface, and the real process from outside."""
+"""Unit tests and end-to-end tests. A package, so that no dependency with a `tests` hides it."""

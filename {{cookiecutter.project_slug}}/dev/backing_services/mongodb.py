@@ -51,9 +51,9 @@ def _command(data: Path, port: int) -> list[str]:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = monotonic() + START_SECONDS
+    timeout_at = monotonic() + START_SECONDS
     with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=1000) as client:
-        while process.poll() is None and monotonic() < deadline:
+        while process.poll() is None and monotonic() < timeout_at:
             try:
                 client.admin.command("ping")
             except ConnectionFailure:

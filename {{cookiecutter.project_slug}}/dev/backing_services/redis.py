@@ -83,9 +83,9 @@ def _container() -> tuple[list[str], str]:
 
 
 def _wait(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = monotonic() + START_SECONDS
+    timeout_at = monotonic() + START_SECONDS
     with Redis.from_url(url) as client:
-        while process.poll() is None and monotonic() < deadline:
+        while process.poll() is None and monotonic() < timeout_at:
             try:
                 client.ping()
             except (RedisError, OSError):

@@ -8,7 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Create the table of orders, with the index that its pages are read from."""
+    """Create the table of orders and the index for paging."""
     op.create_table(
         "orders",
         sa.Column("id", sa.Uuid, primary_key=True),
@@ -24,5 +24,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it, and every order with it."""
+    """Drop the table with all orders."""
     op.drop_table("orders")

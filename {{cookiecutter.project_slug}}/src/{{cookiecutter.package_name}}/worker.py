@@ -1,4 +1,4 @@
-"""START HERE for the worker: the resources that it holds open and the tasks that it runs."""
+"""START HERE for the worker process, made of resources and tasks."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ from .settings import Settings
 
 
 def create_app(settings: Settings, readiness: Readiness) -> FastAPI:
-    """Create the application of the worker, which runs jobs and answers probes."""
+    """Create the application, which runs jobs and serves probes."""
 
     @asynccontextmanager
     async def open_jobs() -> AsyncIterator[Jobs]:

@@ -72,9 +72,11 @@ def test_a_misspelt_variable_is_reported(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_values_are_normalized(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "")
+    monkeypatch.setenv("LOG_LEVEL", "WARNING")
     monkeypatch.setenv("CORS_ORIGINS", f" {ORIGIN}, http://localhost:3000 ")
     settings = load_settings(Settings)
     assert settings.port == 8000
+    assert settings.log_level == "warning"
     assert settings.cors_origins == f"{ORIGIN},http://localhost:3000"
 
 

@@ -28,12 +28,12 @@ def render(folder: Path) -> list[Object]:
     return [found for found in yaml.safe_load_all(done.stdout) if found]
 
 
-def of_kind(objects: list[Object], *kinds: str) -> list[Object]:
-    return [found for found in objects if found["kind"] in kinds]
+def select(objects: list[Object], *types: str) -> list[Object]:
+    return [found for found in objects if found["kind"] in types]
 
 
 def name_of(found: Object) -> str:
-    """Return the kind and name of an object: `Deployment/orders-web`."""
+    """Return type and name of an object, such as `Deployment/orders-web`."""
     return f"{found['kind']}/{found['metadata']['name']}"
 
 
@@ -97,7 +97,7 @@ def servers(objects: list[Object]) -> list[Workload]:
 
 def replicas(workload: Workload, objects: list[Object]) -> tuple[int, int]:
     """Return the minimum and maximum number of pods."""
-    for autoscaler in of_kind(objects, "HorizontalPodAutoscaler"):
+    for autoscaler in select(objects, "HorizontalPodAutoscaler"):
         spec = autoscaler["spec"]
         target = spec["scaleTargetRef"]
         if f"{target['kind']}/{target['name']}" == str(workload):

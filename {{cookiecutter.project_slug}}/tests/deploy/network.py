@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from . import compose
-from .manifests import Object, Workload, name_of, of_kind, processes, workloads
+from .manifests import Object, Workload, name_of, processes, select, workloads
 from .settings import environment
 
 
@@ -19,7 +19,7 @@ def default_deny(objects: list[Object]) -> Iterator[str]:
 
 def narrow_rules(objects: list[Object]) -> Iterator[str]:
     """No rule allows all peers or all ports."""
-    for policy in of_kind(objects, "NetworkPolicy"):
+    for policy in select(objects, "NetworkPolicy"):
         for direction, peers in (("ingress", "from"), ("egress", "to")):
             for rule in policy["spec"].get(direction, []):
                 for field in (peers, "ports"):
@@ -64,7 +64,7 @@ def ingress(objects: list[Object]) -> Iterator[str]:
 
 
 def _policies(workload: Workload, objects: list[Object]) -> list[Object]:
-    policies = of_kind(objects, "NetworkPolicy")
+    policies = select(objects, "NetworkPolicy")
     return [each for each in policies if workload.matches(each["spec"]["podSelector"])]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from . import compose
-from .manifests import Object, Workload, of_kind, processes, replicas, servers
+from .manifests import Object, Workload, processes, replicas, select, servers
 from .settings import setting
 
 PROBES = {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
@@ -50,7 +50,7 @@ def node_drains(objects: list[Object]) -> Iterator[str]:
         fewest, _ = replicas(workload, objects)
         if fewest < 2:
             yield f"{workload}: replicas: a node drain stops the only pod"
-        budgets = of_kind(objects, "PodDisruptionBudget")
+        budgets = select(objects, "PodDisruptionBudget")
         found = [each["spec"] for each in budgets if workload.matches(each["spec"]["selector"])]
         if len(found) != 1:
             yield f"{workload}: has {len(found)} PodDisruptionBudgets, not 1"
@@ -73,7 +73,7 @@ def connection_pools(objects: list[Object]) -> Iterator[str]:
 
 def privileges(objects: list[Object]) -> Iterator[str]:
     """Beyond the Pod Security Standard `restricted`, pods have no token and bounded resources."""
-    for namespace in of_kind(objects, "Namespace"):
+    for namespace in select(objects, "Namespace"):
         labels = namespace["metadata"].get("labels", {})
         if labels.get("pod-security.kubernetes.io/enforce") != "restricted":
             yield "Namespace: pod-security.kubernetes.io/enforce is not restricted"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .manifests import Object, Workload, name_of, of_kind, workloads
+from .manifests import Object, Workload, name_of, select, workloads
 
 REFERENCES = {
     "backend": "Service",
@@ -14,19 +14,19 @@ REFERENCES = {
     "scaleTargetRef": "Deployment",
     "serviceAccountName": "ServiceAccount",
 }
-"""Kinds by the field that refers to them. `make deploy` looks for Secrets in the cluster."""
+"""Types by the field that refers to them. `make deploy` looks for Secrets in the cluster."""
 
 
 def selectors(objects: list[Object]) -> Iterator[str]:
     """A selector matches the pods of one workload; that of a network policy, of any."""
-    for found in of_kind(objects, "Service", "PodDisruptionBudget", "Deployment", "StatefulSet"):
+    for found in select(objects, "Service", "PodDisruptionBudget", "Deployment", "StatefulSet"):
         selector = found["spec"]["selector"]
         if found["kind"] == "Service":
             selector = {"matchLabels": selector}
         matching = [str(each) for each in workloads(objects) if each.matches(selector)]
         if len(matching) != 1:
             yield f"{name_of(found)}: selector: matches {', '.join(matching) or 'no pods'}"
-    for policy in of_kind(objects, "NetworkPolicy"):
+    for policy in select(objects, "NetworkPolicy"):
         if not any(each.matches(policy["spec"]["podSelector"]) for each in workloads(objects)):
             yield f"{name_of(policy)}: podSelector: matches no pods"
     for workload in workloads(objects):
@@ -68,11 +68,11 @@ def ports(objects: list[Object]) -> Iterator[str]:
 
 
 def _incoming(workload: Workload, objects: list[Object]) -> Iterator[tuple[str, str, object]]:
-    for service in of_kind(objects, "Service"):
+    for service in select(objects, "Service"):
         if workload.matches({"matchLabels": service["spec"]["selector"]}):
             for port in service["spec"]["ports"]:
                 yield name_of(service), "targetPort", port.get("targetPort", port["port"])
-    for policy in of_kind(objects, "NetworkPolicy"):
+    for policy in select(objects, "NetworkPolicy"):
         if workload.matches(policy["spec"]["podSelector"]):
             for rule in policy["spec"].get("ingress", []):
                 yield from ((name_of(policy), "ports", port["port"]) for port in rule["ports"])

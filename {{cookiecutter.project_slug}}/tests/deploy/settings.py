@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from {{ cookiecutter.package_name }}.chassis.config.loader import secret_fields
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from .manifests import Object, Workload, of_kind, processes
+from .manifests import Object, Workload, processes, select
 
 FIELDS = {name.upper(): field for name, field in Settings.model_fields.items()}
 SECRETS = {name.upper() for name in secret_fields(Settings)}
@@ -18,7 +18,7 @@ FILES = {f"{name}_FILE" for name in SECRETS}
 
 def environment(workload: Workload, objects: list[Object]) -> dict[str, str]:
     """Return the variables of a process; those that the cluster sets are empty."""
-    data = {found["metadata"]["name"]: found["data"] for found in of_kind(objects, "ConfigMap")}
+    data = {found["metadata"]["name"]: found["data"] for found in select(objects, "ConfigMap")}
     variables: dict[str, str] = {}
     for container in workload.containers:
         for source in container.get("envFrom", []):
@@ -60,7 +60,7 @@ def secrets(objects: list[Object]) -> Iterator[str]:
     """Each secret is read from a mounted file that its Secret has."""
     keys = {
         found["spec"]["target"]["name"]: {each["secretKey"] for each in found["spec"]["data"]}
-        for found in of_kind(objects, "ExternalSecret")
+        for found in select(objects, "ExternalSecret")
     }
     for workload in processes(objects):
         mounted = _mounted_secrets(workload)

@@ -1,4 +1,4 @@
-"""Whether a process wants requests: not while it drains or a backing service is unavailable."""
+"""Readiness: a process that drains or lacks a backing service should get no requests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,7 +9,7 @@ from .errors import Unavailable
 type Ping = Callable[[], Awaitable[Literal["ok", "degraded"]]]
 """Checks a backing service in bounded time; raises `Unavailable` if requests need it and fail.
 
-A service that the process can do without is `degraded` instead.
+An outage of an optional service is `degraded`, not an error.
 """
 HEALTHY = {"ok", "degraded"}
 

@@ -1,4 +1,4 @@
-"""What a service declares to the chassis: settings, resources and commands."""
+"""Declaration of a service: settings, resources and commands."""
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -16,7 +16,7 @@ class Command(NamedTuple):
     module: str
     """Has `run(service, settings, arguments)`, and may have `add_options(parser)`."""
     target: str = ""
-    """What a module of the chassis calls: an application factory, or a function of the service."""
+    """What the module calls: an application factory, or a function of the service."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,5 +34,5 @@ class Service:
         return opened
 
     def target(self, command: str) -> Any:
-        """Import what this command calls."""
+        """Import the target of a command."""
         return resolve_name(self.commands[command].target)

@@ -6,7 +6,7 @@ import signal
 
 # Until a command installs its own handler, SIGTERM exits at once; PID 1 would ignore it.
 signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
-# Imports create no garbage: collecting meanwhile takes a tenth of the start-up time.
+# Imports create no garbage, but collection would take a tenth of the start-up time.
 gc.disable()
 
 

@@ -1,4 +1,4 @@
-"""Deletes old orders: a command for the scheduler of the platform."""
+"""Delete old orders: a command for the platform's scheduler."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from .model import OrderStore
 
 
 class RetentionSettings(Protocol):
-    """The settings that the command reads."""
+    """Settings that the command needs."""
 
     @property
     def keep_days(self) -> int:

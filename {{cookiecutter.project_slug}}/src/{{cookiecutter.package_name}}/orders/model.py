@@ -1,4 +1,4 @@
-"""Orders: entities, rules, and the store that they need; the standard library only."""
+"""Orders: entities, rules and the store they need; imports only the standard library."""
 
 import dataclasses
 from datetime import UTC, datetime
@@ -38,13 +38,13 @@ class OrderStore(Protocol):
     """Stores orders; methods raise `Unavailable` in bounded time if the database is unavailable."""
 
     async def add(self, order: Order, key: str | None) -> Order:
-        """Store `order`, or return the order that the idempotency key `key` was first used for."""
+        """Store `order`, or return the first order with the same idempotency key `key`."""
 
     async def get(self, order_id: UUID) -> Order | None:
         """Return one order, or None if it does not exist."""
 
     async def page(self, limit: int, after: Position | None) -> list[Order]:
-        """Return at most `limit` orders, newest first, starting behind `after`."""
+        """Return at most `limit` orders, newest first, that follow `after`."""
 
     async def delete(self, order_id: UUID) -> bool:
         """Delete one order; return whether it existed."""
@@ -54,16 +54,16 @@ class OrderStore(Protocol):
     {% if cookiecutter.worker %}
 
     async def replace(self, old: Order, new: Order) -> bool:
-        """Change the status of `old` to that of `new`, unless it has changed; return whether."""
+        """Set the status of `new` if it is still that of `old`; return whether it was set."""
     {% endif %}
 
 
 class KeyReused(Exception):
-    """An idempotency key was used for a different order before."""
+    """The idempotency key belongs to a different order."""
 
 
 async def place(orders: OrderStore, item: str, quantity: int, key: str | None = None) -> Order:
-    """Place an order, once per idempotency `key`; raise `KeyReused` if that had another order."""
+    """Place an order, once per idempotency `key`; raise `KeyReused` for a different order."""
     order = Order(
         id=uuid4(),
         item=item,
@@ -76,7 +76,7 @@ async def place(orders: OrderStore, item: str, quantity: int, key: str | None = 
         raise KeyReused
     {% if cookiecutter.worker %}
     if stored.status != Status.PLACED:
-        # A repeated request gets the first response again.
+        # A repeated request gets the same response as the first one.
         return dataclasses.replace(stored, status=Status.PLACED)
     {% endif %}
     return stored

@@ -10,11 +10,12 @@ from ..chassis.jobs.queue import defer
 {% endif %}
 from ..chassis.postgres.pool import Pool
 from .model import Order, Position
-{% if cookiecutter.worker %}
-from .tasks import FULFIL
-{% endif %}
 
 DELETE_BATCH = 1000
+{% if cookiecutter.worker %}
+FULFIL = "fulfil"
+"""Name of the task that is deferred with each order."""
+{% endif %}
 
 
 class PostgresOrderStore:
@@ -82,7 +83,7 @@ class PostgresOrderStore:
         return cursor.rowcount == 1
 
     async def delete_before(self, moment: datetime) -> int:
-        """See `OrderStore.delete_before`; in batches, which hold no lock for long."""
+        """See `OrderStore.delete_before`; deletes in batches, so that locks are short."""
         deleted = 0
         while True:
             async with self._pool.connection() as connection:

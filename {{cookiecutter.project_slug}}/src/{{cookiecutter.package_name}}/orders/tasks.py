@@ -1,4 +1,4 @@
-"""Tasks about orders, which a worker runs outside of requests."""
+"""Tasks about orders, run by the worker."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,12 +6,11 @@ from uuid import UUID
 from ..chassis.jobs.tasks import Tasks
 from .cleanup import delete_old
 from .model import OrderStore, fulfil
-
-FULFIL = "fulfil"
+from .postgres import FULFIL
 
 
 def add_tasks(tasks: Tasks, orders: OrderStore, *, cleanup_schedule: str, keep_days: int) -> None:
-    """Register the tasks; each must be idempotent, since a worker may crash after its effect."""
+    """Register the tasks; each must be idempotent: a job of a crashed worker runs again."""
 
     @tasks.add(FULFIL)
     async def fulfil_order(order_id: UUID) -> None:

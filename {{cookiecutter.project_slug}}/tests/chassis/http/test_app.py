@@ -181,6 +181,18 @@ async def test_version_names_the_template_and_openapi_documents_problems(app: Fa
             assert PROBLEM in operation["responses"]["default"]["content"]
 
 
+@pytest.mark.parametrize(("draining", "level"), [(False, "debug"), (True, "error")])
+async def test_only_successful_probes_are_logged_at_debug(
+    settings: Settings, draining: bool, level: str
+) -> None:
+    readiness = Readiness()
+    readiness.draining = draining
+    with capture_logs() as lines:
+        for path in ("/readyz", "/version"):
+            await send(an_app(settings, readiness), "GET", path)
+    assert [line["log_level"] for line in lines] == [level, "info"]
+
+
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a;b"])
 async def test_a_request_is_logged_once_and_an_invalid_request_id_replaced(
     app: FastAPI, given: str

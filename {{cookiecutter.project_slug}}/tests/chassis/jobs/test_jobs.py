@@ -195,4 +195,4 @@ def test_an_invalid_job_number_is_a_usage_error(
     add_options(options)
     with pytest.raises(SystemExit, match="2"):
         options.parse_args(["retry", "--", given])
-    assert "the number of a job" in capsys.readouterr().err
+    assert "not the id of a job" in capsys.readouterr().err

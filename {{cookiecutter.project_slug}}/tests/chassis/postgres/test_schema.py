@@ -77,8 +77,8 @@ def test_waiting_for_another_migration_times_out(
     shutil.copytree(schema.MIGRATIONS, tmp_path, dirs_exist_ok=True)
     script = tmp_path / "env.py"
     code = script.read_text()
-    assert "TURN_SECONDS = 60" in code
-    script.write_text(code.replace("TURN_SECONDS = 60", "TURN_SECONDS = 0.01"))
+    assert "ADVISORY_LOCK_SECONDS = 60" in code
+    script.write_text(code.replace("ADVISORY_LOCK_SECONDS = 60", "ADVISORY_LOCK_SECONDS = 0.01"))
     monkeypatch.setattr(postgres_schema, "MIGRATIONS", tmp_path)
     url = str(settings.database_url.get_secret_value())
     with psycopg.connect(url) as first, capture_logs() as lines:

@@ -1,4 +1,4 @@
-"""The rate limit: per client, over all replicas, with `RateLimit` and `Retry-After`."""
+"""The rate limit: per client, over all replicas, with the RateLimit headers and `Retry-After`."""
 
 import asyncio
 import re

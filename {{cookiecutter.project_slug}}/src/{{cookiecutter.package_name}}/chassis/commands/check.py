@@ -3,6 +3,7 @@
 import asyncio
 import os
 from argparse import Namespace
+from logging import ERROR, INFO
 
 from ..config.loader import describe
 from ..config.settings import BaseServiceSettings
@@ -12,13 +13,12 @@ from ..service import Service
 
 
 def run(service: Service, settings: BaseServiceSettings, _: Namespace) -> int:
-    """Log each variable and each ping; return 0, or 69 if a backing service is not healthy."""
+    """Log each variable and each ping; return 0, or 69 if a backing service is unavailable."""
     for variable, source, value in describe(settings):
         log.info("setting", variable=variable, source=source, value=value)
     checks = asyncio.run(_ping(service, settings))
     for name, result in checks.items():
-        write = log.info if result == "ok" else log.error
-        write("backing service", name=name, result=result)
+        log.log(INFO if result == "ok" else ERROR, "backing service", name=name, result=result)
     return 0 if set(checks.values()) <= {"ok"} else os.EX_UNAVAILABLE
 
 

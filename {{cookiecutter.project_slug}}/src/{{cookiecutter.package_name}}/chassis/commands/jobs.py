@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from dataclasses import asdict
 
 from ..config.settings import BaseServiceSettings
 from ..errors import Unavailable
@@ -14,7 +13,7 @@ from ..service import Service
 
 
 def add_options(options: ArgumentParser) -> None:
-    """`list`, which may be left out, `retry ID …|all`, `discard ID …|all`."""
+    """`list` (the default), `retry ID …|all`, `discard ID …|all`."""
     actions = options.add_subparsers(dest="action", metavar="action")
     actions.add_parser("list", help="show each failed job")
     for name, purpose in {
@@ -22,11 +21,11 @@ def add_options(options: ArgumentParser) -> None:
         "discard": "delete failed jobs",
     }.items():
         action = actions.add_parser(name, help=purpose)
-        action.add_argument("jobs", nargs="+", type=_job, metavar="ID", help="a number, or: all")
+        action.add_argument("jobs", nargs="+", type=_job, metavar="ID", help="id of a job, or all")
 
 
 def run(service: Service, settings: BaseServiceSettings, arguments: Namespace) -> int:
-    """Log a line per job; return 0, 2 for an id that is not a failed job, 69 for an outage."""
+    """Act on failed jobs and log each; return 0, 2 for an unknown id, 69 for an outage."""
     try:
         return asyncio.run(_act(service, settings, arguments))
     except Unavailable as error:
@@ -41,13 +40,19 @@ async def _act(service: Service, settings: BaseServiceSettings, arguments: Names
         act = {"retry": queue.retry, "discard": queue.discard}.get(arguments.action)
         if act is None:
             for job in failed:
-                log.info("failed job", **asdict(job))
+                log.info(
+                    "failed job",
+                    id=job.id,
+                    task=job.task,
+                    arguments=job.arguments,
+                    attempts=job.attempts,
+                )
             return 0
         asked = [job.id for job in failed] if "all" in arguments.jobs else arguments.jobs
         status = 0
         for job_id in asked:
             if await act(job_id):
-                log.info(f"job {arguments.action}", id=job_id)
+                log.info("failed job changed", action=arguments.action, id=job_id)
             else:
                 log.error("failed job not found", id=job_id)
                 status = 2
@@ -58,5 +63,5 @@ def _job(text: str) -> int | str:
     if text == "all":
         return text
     if not re.fullmatch("[1-9][0-9]{0,17}", text):
-        raise ArgumentTypeError("the number of a job is needed, or: all")
+        raise ArgumentTypeError("not the id of a job: give a number, or all")
     return int(text)

@@ -1,4 +1,4 @@
-"""Migrate the database: a release step of its own, safe when several run at once."""
+"""Migrate the database: a separate release step, safe to run concurrently."""
 
 import os
 from argparse import Namespace

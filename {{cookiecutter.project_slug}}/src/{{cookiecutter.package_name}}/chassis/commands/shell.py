@@ -1,4 +1,4 @@
-"""Open a Python prompt inside the service, or run a piece of code without a terminal."""
+"""Open a Python prompt with the resources of the service, or run code without a terminal."""
 
 import asyncio
 import code
@@ -23,7 +23,7 @@ def run(service: Service, settings: BaseServiceSettings, arguments: Namespace) -
             if arguments.code is not None:
                 exec(compile(arguments.code, "<shell>", "exec"), names)  # noqa: S102
             else:
-                code.interact(f"You have {', '.join(names)}.", local=names, exitmsg="")
+                code.interact(f"Names: {', '.join(names)}.", local=names, exitmsg="")
         finally:
             runner.run(opening.__aexit__(None, None, None))
     return 0

@@ -9,7 +9,7 @@ from ..service import Service
 
 
 def run(service: Service, settings: HttpSettings, _: Namespace) -> int:
-    """Serve until SIGTERM, with metrics on a port of their own."""
+    """Serve until SIGTERM, with metrics on a separate port."""
     readiness = Readiness()
     app = service.target("web")(settings, readiness)
     server = Server(app, settings, readiness)

@@ -19,22 +19,26 @@ class ConfigurationError(Exception):
         self.problems = problems
 
 
-def load_settings[S: BaseServiceSettings](kind: type[S]) -> S:
-    """Load settings of this class, or raise one `ConfigurationError` that names every problem."""
-    values, problems = _read_secret_files(kind)
+def load_settings[S: BaseServiceSettings](settings_type: type[S]) -> S:
+    """Load settings, or raise one `ConfigurationError` that names every problem."""
+    values, problems = _read_secret_files(settings_type)
     try:
-        settings = kind(**values)
+        settings = settings_type(**values)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
             name = str(detail["loc"][0]).upper()
             if f"{name}_FILE" not in problems:
                 problems[name] = "missing" if detail["type"] == "missing" else detail["msg"]
-        for unknown, known in misspelt(environ, kind).items():
+        for unknown, known in misspelt(environ, settings_type).items():
             if known in problems:
                 problems[known] += f" (is {unknown} misspelt?)"
     if problems:
         raise ConfigurationError(problems)
-    return settings.model_copy(update=_in_files(settings, values))
+    in_files = {
+        name: secret_files.SecretInFile(settings, name, environ[f"{name.upper()}_FILE"])
+        for name in values
+    }
+    return settings.model_copy(update=in_files)
 
 
 def describe(settings: BaseServiceSettings) -> list[tuple[str, str, str]]:
@@ -51,7 +55,7 @@ def describe(settings: BaseServiceSettings) -> list[tuple[str, str, str]]:
     return rows
 
 
-def secret_fields(kind: type[BaseServiceSettings]) -> set[str]:
+def secret_fields(settings_type: type[BaseServiceSettings]) -> set[str]:
     """Return the fields with secret values: `SecretStr`, `Secret[…]`, also optional ones."""
 
     def is_secret(annotation: Any) -> bool:
@@ -59,24 +63,27 @@ def secret_fields(kind: type[BaseServiceSettings]) -> set[str]:
             return True
         return any(map(is_secret, get_args(annotation)))
 
-    return {name for name, field in kind.model_fields.items() if is_secret(field.annotation)}
+    fields = settings_type.model_fields.items()
+    return {name for name, field in fields if is_secret(field.annotation)}
 
 
-def misspelt(names: Iterable[str], kind: type[BaseServiceSettings]) -> dict[str, str]:
+def misspelt(names: Iterable[str], settings_type: type[BaseServiceSettings]) -> dict[str, str]:
     """Return unknown variables whose names are close to a known one: `{unknown: known}`."""
-    known = {name.upper() for name in kind.model_fields}
-    known |= {f"{name.upper()}_FILE" for name in secret_fields(kind)}
-    guesses = {}
+    known = {name.upper() for name in settings_type.model_fields}
+    known |= {f"{name.upper()}_FILE" for name in secret_fields(settings_type)}
+    matches = {}
     for name in sorted(set(names) - known):
         if close := get_close_matches(name.upper(), known, n=1, cutoff=0.87):
-            guesses[name] = close[0]
-    return guesses
+            matches[name] = close[0]
+    return matches
 
 
-def _read_secret_files(kind: type[BaseServiceSettings]) -> tuple[dict[str, Any], dict[str, str]]:
-    values: dict[str, Any] = {}
-    problems = {}
-    for name in secret_fields(kind):
+def _read_secret_files(
+    settings_type: type[BaseServiceSettings],
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the secrets by field, and the problems by variable."""
+    values, problems = dict[str, Any](), dict[str, str]()
+    for name in secret_fields(settings_type):
         variable = f"{name.upper()}_FILE"
         if not (path := environ.get(variable)):
             continue
@@ -88,18 +95,3 @@ def _read_secret_files(kind: type[BaseServiceSettings]) -> tuple[dict[str, Any],
         except ValueError as error:
             problems[variable] = str(error)
     return values, problems
-
-
-def _in_files(
-    settings: BaseServiceSettings, names: Iterable[str]
-) -> dict[str, secret_files.SecretInFile]:
-    fields = type(settings).model_fields
-    return {
-        name: secret_files.SecretInFile(
-            getattr(settings, name).get_secret_value(),
-            f"{name.upper()}_FILE",
-            environ[f"{name.upper()}_FILE"],
-            fields[name],
-        )
-        for name in names
-    }

@@ -1,18 +1,19 @@
-"""A secret in a file is read again whenever it is asked for: platforms change it meanwhile."""
+"""Secrets in files, read again on every use: the platform may replace them at any time."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
 from pydantic import Secret, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
 from structlog.typing import FilteringBoundLogger
+
+from .settings import BaseServiceSettings
 
 log: FilteringBoundLogger = structlog.get_logger()
 
 
 def read(path: str) -> str:
-    """Return what the file holds, or raise `ValueError` that says why it cannot be read."""
+    """Return the stripped text of the file; raise `ValueError` if it cannot be read."""
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
@@ -20,22 +21,23 @@ def read(path: str) -> str:
 
 
 class SecretInFile(Secret[Any]):
-    """The value that the file holds now, or its last good one: who connects anew asks anew."""
+    """The current value of a secret field in the file `path`, or else the last valid one."""
 
-    def __init__(self, value: Any, variable: str, path: str, field: FieldInfo) -> None:
-        super().__init__(value)
-        self._variable = variable
+    def __init__(self, settings: BaseServiceSettings, name: str, path: str) -> None:
+        super().__init__(getattr(settings, name).get_secret_value())
+        self._variable = f"{name.upper()}_FILE"
         self._path = path
-        kind: Any = Annotated[field.annotation, field]
-        self._valid = TypeAdapter[Any](kind)
+        field = type(settings).model_fields[name]
+        annotation: Any = Annotated[field.annotation, field]
+        self._validate = TypeAdapter[Any](annotation).validate_python
         self._text = self._problem = ""
 
     def get_secret_value(self) -> Any:
-        """Return the value; of a file that has become useless, tell once, by its variable."""
+        """Return the value; log once if the file changes or becomes invalid."""
         try:
             if (text := read(self._path)) != self._text:
-                value = self._valid.validate_python(text).get_secret_value()
-                if self._secret_value != value:
+                value = self._validate(text).get_secret_value()
+                if value != self._secret_value:
                     log.info("secret reloaded", variable=self._variable)
                 self._secret_value, self._text = value, text
             self._problem = ""

@@ -1,13 +1,17 @@
-"""Settings of every process, and how settings are read."""
+"""Settings of every process, read from the environment."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AnyHttpUrl, Field
+from pydantic import AnyHttpUrl, BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(str.lower)
+]
 
 
 class BaseServiceSettings(BaseSettings):
-    """Field `port` is the variable `PORT`; a field without a default is required.
+    """Settings of every process: field `port` is the variable `PORT`.
 
     A secret `X` may also come from the file that `X_FILE` names (see `secret_files.py`).
     """
@@ -23,12 +27,10 @@ class BaseServiceSettings(BaseSettings):
         default="{{ cookiecutter.project_slug }}",
         description="Name of this service in logs and traces.",
     )
-    log_level: Literal["debug", "info", "warning", "error", "critical"] = Field(
-        default="info", description="Least severe level that is logged."
-    )
+    log_level: LogLevel = Field(default="info", description="Least severe level that is logged.")
     log_format: Literal["json", "console"] = Field(
-        default="json", description="One JSON object a line (`json`), or text (`console`)."
+        default="json", description="One JSON object per line (`json`) or text (`console`)."
     )
     otel_exporter_otlp_endpoint: AnyHttpUrl | None = Field(
-        default=None, description="OTLP endpoint that traces are sent to, over HTTP; none if unset."
+        default=None, description="OTLP/HTTP endpoint that traces are sent to; none if unset."
     )

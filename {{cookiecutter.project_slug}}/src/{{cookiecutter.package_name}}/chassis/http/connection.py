@@ -1,4 +1,4 @@
-"""A client connection: responds in order, rejects malformed requests, enforces timeouts."""
+"""Client connection: responds in order, rejects malformed requests, enforces timeouts."""
 
 import asyncio
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from .request_parser import Reading, RequestError, RequestParser
 from .settings import HttpSettings
 
 LINGER_SECONDS = 2
-"""Time for a rejected client to stop sending; closing at once may lose the response."""
+"""Lingering close: time for a rejected client to stop sending, or it may lose the response."""
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -42,14 +42,14 @@ class HttpConnection(HttpToolsProtocol):
         except RequestError as error:
             self._reject(error.status)
         except httptools.HttpParserUpgrade:
-            # Only HTTP/1.1 is served; the parser cannot tell where the next request would start.
+            # Upgrades are not supported, and the parser cannot find the next request.
             self._reading_paused, self.cycle.keep_alive = True, False
 
     def _reject(self, status: int) -> None:
         """Respond with a problem document, in order, and close the connection."""
         self._reading_paused = True
         if self._requests.reading is Reading.BODY:
-            # The application has the request already; reading the body raises the error.
+            # The application is running; its next read of the body raises the error.
             self._body_error, self.cycle.keep_alive = status, False
             self.cycle.message_event.set()
             if self.cycle.response_complete:
@@ -64,7 +64,7 @@ class HttpConnection(HttpToolsProtocol):
         cast(Scope, self.scope).update(rejection=status, method=method, path="")
 
     def expire(self, now: float) -> None:
-        """Once a second: close the connection of a client that exceeds a timeout."""
+        """Close the connection if the client exceeds a timeout; called once a second."""
         if not self.transport.get_write_buffer_size():
             self._written_at = now
         idle = self.cycle is not None and self._requests.reading is Reading.START
@@ -124,15 +124,15 @@ class HttpConnection(HttpToolsProtocol):
             if message["type"] == "http.response.start" and not cycle.keep_alive:
                 unread = self._reading_paused or self._requests.reading is Reading.BODY
                 if unread and cycle is self.cycle:
-                    # The response says `Connection: close`; `on_response_complete` closes it.
+                    # Send `Connection: close`, but let `on_response_complete` close.
                     cycle.keep_alive = self._lingering = True
 
         try:
             await app(cast(Scope, cycle.scope), receive, send)
         except asyncio.CancelledError:
-            pass  # The client has disconnected, or the process stops.
-        except Exception:  # noqa: BLE001  # Other connections go on.
-            log.exception("unhandled exception")
+            pass  # The client disconnected, or the process stops.
+        except Exception as error:  # noqa: BLE001  # Other connections are not affected.
+            log.error("unhandled exception", exc_info=error)
         finally:
             cycle.on_response = lambda: None
             if not cycle.response_complete and not cycle.disconnected:
@@ -140,7 +140,7 @@ class HttpConnection(HttpToolsProtocol):
             self._forget(cycle)
 
     def _forget(self, cycle: RequestResponseCycle) -> None:
-        """Free the request: a connection may stay idle for long."""
+        """Free the memory of the request: the connection may stay idle for long."""
         if self._responding is cycle:
             self._task = self._responding = None
         if self.scope is cycle.scope:

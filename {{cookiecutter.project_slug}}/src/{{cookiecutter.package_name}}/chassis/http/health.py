@@ -1,4 +1,4 @@
-"""Health endpoints: whether to restart the process, to send it requests, and what it is."""
+"""Health endpoints: liveness, readiness and version."""
 
 from http import HTTPStatus
 from typing import Any
@@ -9,6 +9,8 @@ from .. import TEMPLATE
 from ..config.settings import BaseServiceSettings
 from ..readiness import HEALTHY, Readiness
 from .problems import problem
+
+PROBES = {"/livez", "/readyz"}
 
 
 def routes(readiness: Readiness, settings: BaseServiceSettings) -> APIRouter:
@@ -22,12 +24,12 @@ def routes(readiness: Readiness, settings: BaseServiceSettings) -> APIRouter:
 
     @router.get("/livez")
     async def livez() -> dict[str, str]:
-        """Say that the process responds; checks nothing else, so that no outage restarts it."""
+        """Liveness: 200 while the process responds, whatever the state of backing services."""
         return {"status": "ok"}
 
     @router.get("/readyz", response_model=dict[str, Any])
     async def readyz(request: Request) -> dict[str, Any] | Response:
-        """Say whether to send requests: 503 while draining or without a backing service."""
+        """Readiness: 503 while the process drains or a backing service is unavailable."""
         checks = {"draining": "draining"} if readiness.draining else await readiness.checks()
         if failed := [name for name, result in checks.items() if result not in HEALTHY]:
             return problem(
@@ -40,7 +42,7 @@ def routes(readiness: Readiness, settings: BaseServiceSettings) -> APIRouter:
 
     @router.get("/version")
     async def version() -> dict[str, str]:
-        """Name the service, the commit of this release, and the version of the template."""
+        """Version: the service, the commit it was built from, the version of its template."""
         return release
 
     return router

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents: what went wrong, never what was sent or what is inside."""
+"""Error responses as RFC 9457 problem documents; they repeat neither input nor internals."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -16,43 +16,37 @@ from ..errors import Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 CLOSE = {"Connection": "close"}
-QUOTING = {"union_tag_invalid": "Input should have one of the expected tags"}
-"""What is said instead of messages that quote the input, by their type."""
+MESSAGES = {"union_tag_invalid": "Input should have one of the expected tags"}
+"""Replaces pydantic's messages that quote the input, by error type."""
 
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "A problem",
-        "content": {
-            MEDIA_TYPE: {
-                "schema": {
-                    "type": "object",
-                    "required": ["type", "title", "status", "instance", "request_id"],
-                    "properties": {
-                        "type": {"type": "string", "format": "uri-reference"},
-                        "title": {"type": "string"},
-                        "status": {"type": "integer"},
-                        "detail": {"type": "string"},
-                        "instance": {"type": "string", "format": "uri-reference"},
-                        "request_id": {"type": "string"},
-                        "errors": {
-                            "type": "array",
-                            "items": {
-                                "type": "object",
-                                "required": ["in", "detail"],
-                                "properties": {
-                                    "in": {"enum": ["path", "query", "header", "cookie", "body"]},
-                                    "detail": {"type": "string"},
-                                    "pointer": {"type": "string", "format": "json-pointer"},
-                                },
-                            },
-                        },
-                    },
-                }
-            }
-        },
-    }
+_STRING = {"type": "string"}
+_URI = {"type": "string", "format": "uri-reference"}
+_INVALID_FIELD = {
+    "type": "object",
+    "required": ["in", "detail"],
+    "properties": {
+        "in": {"enum": ["path", "query", "header", "cookie", "body"]},
+        "detail": _STRING,
+        "pointer": {"type": "string", "format": "json-pointer"},
+    },
 }
-"""What the OpenAPI document says of every answer that is not a success."""
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "instance", "request_id"],
+    "properties": {
+        "type": _URI,
+        "title": _STRING,
+        "status": {"type": "integer"},
+        "detail": _STRING,
+        "instance": _URI,
+        "request_id": _STRING,
+        "errors": {"type": "array", "items": _INVALID_FIELD},
+    },
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {"description": "A problem", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
+}
+"""Description of every error response in the OpenAPI document."""
 
 
 def problem(
@@ -60,13 +54,13 @@ def problem(
     status: int,
     detail: str | None = None,
     *,
-    kind: str = "about:blank",
+    type_uri: str = "about:blank",
     headers: Mapping[str, str] | None = None,
     **extensions: Any,
 ) -> Response:
-    """Make a problem document; `kind` is a URI that tells apart problems of the same status."""
+    """Return a problem document; `type_uri` distinguishes problems with the same status."""
     request_id = request.scope["request_id"]
-    document = {"type": kind, "title": HTTPStatus(status).phrase, "status": int(status)}
+    document = {"type": type_uri, "title": HTTPStatus(status).phrase, "status": int(status)}
     document |= {"detail": detail} if detail else {}
     document |= {"instance": f"urn:request:{request_id}", "request_id": request_id, **extensions}
     return Response(msgspec.json.encode(document), status, headers, MEDIA_TYPE)
@@ -75,7 +69,7 @@ def problem(
 async def _on_http_exception(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        # The framework knows only of the first route with this path.
+        # The framework lists only the methods of the first route with this path.
         path = getattr(request.scope.get("route"), "path", "")
         if methods := request.app.openapi()["paths"].get(path):
             headers["Allow"] = ", ".join(sorted(methods)).upper()
@@ -83,7 +77,7 @@ async def _on_http_exception(request: Request, error: HTTPException) -> Response
 
 
 async def _on_invalid(request: Request, error: RequestValidationError) -> Response:
-    if isinstance(error.body, bytes):  # The framework has not read it as JSON.
+    if isinstance(error.body, bytes):  # It was not parsed: the content type is not JSON.
         return problem(
             request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, headers={"Accept": "application/json"}
         )
@@ -91,8 +85,8 @@ async def _on_invalid(request: Request, error: RequestValidationError) -> Respon
     errors = []
     for found in error.errors():
         place, *path = found["loc"]
-        # Beyond the first comma, a message may quote what was sent.
-        detail = QUOTING.get(found["type"]) or found["msg"].partition(",")[0]
+        # After the first comma, a message may quote the input.
+        detail = MESSAGES.get(found["type"]) or found["msg"].partition(",")[0]
         entry = {"in": place, "detail": detail}
         known = takewhile(lambda step: isinstance(step, int) or step in declared, path)
         if found["type"] != "json_invalid" and (pointer := "".join(f"/{step}" for step in known)):
@@ -104,7 +98,7 @@ async def _on_invalid(request: Request, error: RequestValidationError) -> Respon
 
 
 def _declared_names(document: dict[str, Any]) -> set[str]:
-    """Return what our interface names; any other name was made up by the client."""
+    """Return the names of fields and parameters in the API; any other name is from the client."""
     schemas = document.get("components", {}).get("schemas", {}).values()
     names = {name for schema in schemas for name in schema.get("properties", ())}
     for operations in document["paths"].values():
@@ -129,7 +123,7 @@ async def reject(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document (500 in `request_log.py`)."""
+    """Make every error response of `app` a problem document (500: see `request_log.py`)."""
     app.exception_handler(HTTPException)(_on_http_exception)
     app.exception_handler(RequestValidationError)(_on_invalid)
     app.exception_handler(Unavailable)(_on_unavailable)

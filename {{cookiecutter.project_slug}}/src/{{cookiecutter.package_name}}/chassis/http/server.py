@@ -1,4 +1,4 @@
-"""uvicorn with a graceful shutdown: on SIGTERM drain, close the listener, finish requests."""
+"""uvicorn with a graceful shutdown: drain, close the listener, finish requests."""
 
 import asyncio
 import os
@@ -26,14 +26,13 @@ from .settings import HttpSettings
 class Server(uvicorn.Server):
     """Starting → serving → draining → stopping.
 
-    The first SIGTERM or SIGINT starts the drain: `/readyz` says 503 and every response asks the
-    client to close its connection, while requests are still served. After `drain_seconds` the
-    listener closes and requests in flight get `shutdown_seconds` to finish. A second signal
-    exits at once.
+    The first SIGTERM or SIGINT starts the drain: requests are served, but `/readyz` returns 503
+    and every response closes its connection. After `drain_seconds` the listener closes, and
+    requests in flight have `shutdown_seconds` to finish. A second signal exits at once.
     """
 
     def __init__(self, app: ASGIApp, settings: HttpSettings, readiness: Readiness) -> None:
-        # The last second of the shutdown is for closing resources.
+        # The last second of the shutdown is reserved for closing resources.
         reserve = min(1, settings.shutdown_seconds / 2)
         graceful = settings.shutdown_seconds - reserve
         rejection = with_request_log(reject, settings, readiness)
@@ -71,7 +70,7 @@ class Server(uvicorn.Server):
         guard.start()
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: end the drain; once a second, enforce the timeouts of clients."""
+        """End the drain; once a second, enforce client timeouts. Called ten times a second."""
         if os.getpid() == 1:
             reap_zombies()
         if counter % 10 == 0:
@@ -87,11 +86,8 @@ class Server(uvicorn.Server):
 
 
 def reap_zombies() -> None:
-    """Reap orphaned child processes when running as PID 1.
-
-    Those of our own session are left to the code that started them.
-    """
-    with suppress(ChildProcessError):  # There are none.
+    """Reap orphaned processes as PID 1; children of this session are left to their parent code."""
+    with suppress(ChildProcessError):  # No children.
         while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             if os.getsid(ended.si_pid) == os.getsid(0):
                 break

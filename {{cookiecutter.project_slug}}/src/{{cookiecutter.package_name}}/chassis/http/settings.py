@@ -9,6 +9,8 @@ from ..config.settings import BaseServiceSettings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0, le=300)]
+Timeout = Annotated[float, Field(gt=0, le=3600)]
+Size = Annotated[int, Field(ge=1, le=1_048_576)]
 
 _origin = re.compile(r"\*|https?://[^\s/,*]+").fullmatch
 
@@ -31,42 +33,30 @@ class HttpSettings(BaseServiceSettings):
     metrics_port: Port = Field(default=9090, description="TCP port of `GET /metrics`.")
     drain_seconds: Seconds = Field(
         default=5,
-        description="Seconds after SIGTERM in which requests are served while `/readyz` says 503.",
+        description="Seconds after SIGTERM in which requests are served; `/readyz` returns 503.",
     )
     shutdown_seconds: Seconds = Field(
         default=20, description="Seconds after draining in which requests in flight may finish."
     )
-    keep_alive_seconds: int = Field(
-        default=75,
-        ge=1,
-        description="Seconds an idle connection stays open; more than at the load balancer.",
+    keep_alive_seconds: Timeout = Field(
+        default=75, description="Timeout for idle connections; longer than at the load balancer."
     )
-    header_seconds: float = Field(
-        default=10, gt=0, le=300, description="Timeout for request headers; then 408."
+    header_seconds: Timeout = Field(
+        default=10, description="Timeout for request headers; then 408."
     )
-    request_seconds: float = Field(
-        default=15, gt=0, le=3600, description="Timeout for a request; then 503."
-    )
-    send_seconds: float = Field(
-        default=30,
-        gt=0,
-        le=3600,
-        description="Timeout for a client that does not read its response; then disconnected.",
+    request_seconds: Timeout = Field(default=15, description="Timeout for a request; then 503.")
+    send_seconds: Timeout = Field(
+        default=30, description="Timeout for a client that does not read its response."
     )
     max_url_bytes: int = Field(
-        default=8_192, ge=1, le=65536, description="Longest path and query; a longer one is 414."
+        default=8_192, ge=1, le=65_536, description="Longest path and query; above it, 414."
     )
-    max_header_bytes: int = Field(
-        default=32_768,
-        ge=1,
-        le=1_048_576,
-        description="Largest total size of request headers; more are 431.",
+    max_header_bytes: Size = Field(
+        default=32_768, description="Total size of request headers; above it, 431."
     )
-    max_header_fields: int = Field(
-        default=100, ge=1, le=10_000, description="Largest number of request headers; more are 431."
-    )
+    max_header_fields: Size = Field(default=100, description="Number of headers; above it, 431.")
     max_body_bytes: int = Field(
-        default=1_048_576, ge=0, description="Largest request body; a larger one is 413."
+        default=1_048_576, ge=0, description="Size of a request body; above it, 413."
     )
     forwarded_allow_ips: str = Field(
         default="127.0.0.1",

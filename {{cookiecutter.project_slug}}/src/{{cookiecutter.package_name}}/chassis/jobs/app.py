@@ -1,4 +1,4 @@
-"""The application of the worker process: probes and metrics, beside the loop that runs jobs."""
+"""Application of the worker process: probes, metrics, and the loop that runs jobs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -20,7 +20,7 @@ from .tasks import Tasks
 
 @dataclass(frozen=True)
 class Jobs:
-    """What a worker runs: the queue, its tasks, and the pings of what these need."""
+    """The queue, its tasks, and the pings of the backing services that these need."""
 
     queue: JobQueue
     add_tasks: Callable[[Tasks], None]
@@ -32,7 +32,7 @@ def create_worker_app(
     readiness: Readiness,
     open_jobs: Callable[[], AbstractAsyncContextManager[Jobs]],
 ) -> FastAPI:
-    """Create an application that runs jobs for as long as it is open."""
+    """Create an application that runs jobs during its lifespan."""
     silence_procrastinate()
 
     @asynccontextmanager

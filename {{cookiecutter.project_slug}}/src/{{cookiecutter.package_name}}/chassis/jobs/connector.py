@@ -10,7 +10,7 @@ from procrastinate.connector import Notify
 from psycopg import AsyncConnection, Error
 from psycopg.sql import SQL, Identifier
 
-from ..postgres.pool import ANSWER_SECONDS, Pool
+from ..postgres.pool import USE_SECONDS, Pool
 
 RECONNECT_SECONDS = 1
 PING_SECONDS = 30
@@ -18,7 +18,7 @@ PING_SECONDS = 30
 
 
 class Connector(PsycopgConnector):
-    """Runs statements on connections of the pool, and listens on one of its own."""
+    """Runs statements on connections of the pool, and listens on a separate one."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__()
@@ -27,11 +27,11 @@ class Connector(PsycopgConnector):
         self._service_pool = pool
 
     async def open_pool(self) -> None:
-        """Use the pool, which is open already."""
-        await self.open_async(pool=self._service_pool)  # type: ignore[arg-type]  # It lends alike.
+        """Use the pool of the service, which is open."""
+        await self.open_async(pool=self._service_pool)  # type: ignore[arg-type]  # The same method.
 
     async def execute_query_one_async(self, query: LiteralString, **values: Any) -> dict[str, Any]:
-        """Name malformed arguments of a job, so that they are rejected like other invalid ones."""
+        """Make malformed arguments a keyword argument, so that validation rejects the job."""
         row: dict[str, Any] = await super().execute_query_one_async(query, **values)
         self.responded = True
         if "args" in row and not isinstance(row["args"], dict):
@@ -53,5 +53,5 @@ async def _pass_on(connection: AsyncConnection, on_notification: Notify) -> None
     while True:
         async for notification in connection.notifies(timeout=PING_SECONDS):
             await on_notification(channel=notification.channel, payload=notification.payload)
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(USE_SECONDS):
             await connection.execute("SELECT 1")

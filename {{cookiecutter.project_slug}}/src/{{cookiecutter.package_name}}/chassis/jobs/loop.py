@@ -1,4 +1,4 @@
-"""The loop of a worker: runs jobs, survives outages, requeues jobs of crashed workers."""
+"""Main loop of the worker: runs jobs, survives outages, requeues jobs of crashed workers."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from .settings import WorkerSettings
 from .tasks import ATTEMPTS, Tasks
 
 PAUSE_SECONDS = 1
-"""Interval of polling, for jobs that no notification announced and for the database."""
+"""Polling interval: for jobs without a notification, and after an outage."""
 
 
 async def run_jobs(
     settings: WorkerSettings, queue: JobQueue, add_tasks: Callable[[Tasks], None]
 ) -> None:
-    """Run jobs until cancelled; then fetch no more, finish those begun or release them."""
+    """Run jobs until cancelled; then fetch no more, and finish or release those running."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_run(settings, queue, add_tasks))
         group.create_task(_requeue_stalled(settings.job_lease_seconds, queue))

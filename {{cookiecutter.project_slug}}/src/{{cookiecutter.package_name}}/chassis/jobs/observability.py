@@ -1,8 +1,9 @@
-"""Log line, duration metric and timeout of each attempt at a job; metrics of the queue."""
+"""Log record, duration metric and timeout of each attempt at a job; metrics of the queue."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from logging import ERROR, INFO, WARNING
 from time import perf_counter
 from typing import Any
 
@@ -28,7 +29,7 @@ STATUSES = ("todo", "doing", "failed")
 
 
 class JobLogMiddleware:
-    """Middleware of the worker: one log line and one measurement per attempt."""
+    """Middleware of the worker: logs and measures each attempt at a job."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -36,7 +37,7 @@ class JobLogMiddleware:
     async def __call__(
         self, proceed: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker
     ) -> None:
-        """Run the job until the timeout of one attempt."""
+        """Run the job, with a timeout."""
         job = context.job
         bind_contextvars(job_id=job.id, task=job.task_name, attempt=job.attempts + 1)
         started = perf_counter()
@@ -49,24 +50,24 @@ class JobLogMiddleware:
             raise
         except Exception as error:
             task = worker.find_task(job.task_name)
-            again = task.get_retry_exception(exception=error, job=job)
-            outcome = "failed" if again is None else "retry"
-            failure = _failure(error)
+            retry = task.get_retry_exception(exception=error, job=job)
+            outcome = "retry" if retry else "failed"
+            failure = {"exc_info": error}
+            if isinstance(error, ValidationError):
+                failure = {"arguments": _problems(error)}
             raise
         finally:
             seconds = perf_counter() - started
             _duration.labels(job.task_name, outcome).observe(seconds)
-            write = log.error if outcome == "failed" else log.warning if failure else log.info
-            write("job", outcome=outcome, duration_ms=round(seconds * 1000, 3), **failure)
+            level = ERROR if outcome == "failed" else WARNING if failure else INFO
+            duration_ms = round(seconds * 1000, 3)
+            log.log(level, "job", outcome=outcome, duration_ms=duration_ms, **failure)
 
 
-def _failure(error: Exception) -> dict[str, Any]:
-    """Return the traceback, or the reasons by name of invalid arguments, without their values."""
-    if not isinstance(error, ValidationError):
-        return {"exc_info": error}
+def _problems(error: ValidationError) -> dict[str, str]:
+    """Return the problem of each invalid argument, without its value."""
     # After the first comma, a message may quote the value.
-    wrong = {str(e["loc"][0]): e["msg"].partition(",")[0] for e in error.errors()}
-    return {"arguments": wrong}
+    return {str(e["loc"][0]): e["msg"].partition(",")[0] for e in error.errors()}
 
 
 async def update_metrics(queue: JobQueue) -> None:
@@ -81,7 +82,7 @@ async def update_metrics(queue: JobQueue) -> None:
 
 
 def silence_procrastinate() -> None:
-    """Drop procrastinate's own logs, but for unknown tasks, which no middleware sees."""
+    """Drop procrastinate's logs except for unknown tasks, which do not reach the middleware."""
     logger = logging.getLogger("procrastinate")
     logger.setLevel(logging.CRITICAL)
     outcomes = logging.getLogger("procrastinate.worker")

@@ -20,7 +20,7 @@ async def defer(connection: AsyncConnection, task: str, **arguments: str | int) 
 
 @dataclass(frozen=True, slots=True)
 class FailedJob:
-    """A job that has failed for good, with its arguments."""
+    """A job that has failed for good."""
 
     id: int
     task: str

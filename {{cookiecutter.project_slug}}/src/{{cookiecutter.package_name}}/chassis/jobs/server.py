@@ -1,4 +1,4 @@
-"""The server of the worker: answers probes until the last job is done."""
+"""Server of the worker: serves probes until the last job is done."""
 
 import asyncio
 import os
@@ -12,10 +12,10 @@ from .settings import WorkerSettings
 
 
 class WorkerServer(Server):
-    """Drains by running jobs to their end; the rest is left to other workers, as after a crash."""
+    """Drains by finishing jobs; unfinished ones are released to other workers."""
 
     def __init__(self, app: FastAPI, settings: WorkerSettings, readiness: Readiness) -> None:
-        # Half of the time is for finishing jobs (see `loop.py`), the rest for releasing others.
+        # The first half is for finishing jobs (see `loop.py`), the second for releasing others.
         closing = min(1, settings.shutdown_seconds / 4)
         probes = {
             "port": settings.metrics_port,
@@ -26,14 +26,14 @@ class WorkerServer(Server):
         self._app = app
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: exit once all jobs are done; raise the error of a failed loop."""
+        """Ten times a second: raise the error of a failed loop; when draining, exit after it."""
         late = await super().on_tick(counter)
         loop: asyncio.Task[None] = self._app.state.loop
         if not self._readiness.draining:
             if loop.done():
                 loop.result()
             return late
-        loop.cancel()  # A task group heeds the first one only.
+        loop.cancel()  # A task group ignores further cancellations.
         self.should_exit = loop.done()
         if late and not self.should_exit:
             log.warning("unfinished jobs released")

@@ -9,7 +9,7 @@ from ..http.settings import HttpSettings
 
 
 def _check_cron(expression: str) -> str:
-    # Only a process with a schedule of its own needs the parser.
+    # Imported here, so that commands without configuration start without it.
     from croniter import croniter  # type: ignore[import-untyped]  # noqa: PLC0415
 
     if not croniter.is_valid(expression):
@@ -46,4 +46,4 @@ class JobSettings(BaseServiceSettings):
 
 
 class WorkerSettings(JobSettings, HttpSettings):
-    """Variables of the worker process, which also answers probes."""
+    """Variables of the worker process, which also serves probes."""

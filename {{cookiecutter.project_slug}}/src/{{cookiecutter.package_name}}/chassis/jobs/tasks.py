@@ -1,4 +1,4 @@
-"""Tasks that a worker knows: validated arguments, retries with backoff, schedules."""
+"""Registration of tasks: validated arguments, retries with backoff, schedules."""
 
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ from procrastinate.jobs import Job
 from pydantic import ConfigDict, ValidationError, validate_call
 
 ATTEMPTS = 5
-"""Attempts at a job before it is kept as failed."""
+"""Attempts at a job before it fails for good."""
 LONGEST_WAIT = 3600
 """Longest wait between two attempts in seconds."""
 
@@ -35,7 +35,7 @@ class Backoff(BaseRetryStrategy):
 
 
 class Tasks:
-    """Registers tasks. Each must be idempotent: a worker may crash after its effect."""
+    """Registers tasks. Each must be idempotent: a job of a crashed worker runs again."""
 
     def __init__(self, app: App, retry_seconds: float) -> None:
         self._app = app

@@ -23,7 +23,7 @@ CONNECT_SECONDS = 2
 """Timeout for a connection, new or from the pool."""
 SELECT_SECONDS = 1.5
 """Timeout for server selection; the client tries a read twice, half a second apart."""
-ANSWER_SECONDS = 4
+USE_SECONDS = 4
 """Timeout for all operations of one `bounded` block."""
 MAX_NAME_BYTES = 128
 """Longest `appname` that a server accepts."""
@@ -45,7 +45,7 @@ type Database = AsyncDatabase[Document]
 
 
 @asynccontextmanager
-async def bounded(seconds: float = ANSWER_SECONDS) -> AsyncIterator[None]:
+async def bounded(seconds: float = USE_SECONDS) -> AsyncIterator[None]:
     """Apply a timeout to a block; raise `Unavailable` for an outage.
 
     The client's `timeoutMS` would also replace the timeout of server selection, and does not cover

@@ -13,7 +13,7 @@ EXAMPLE = "mongodb://user:password@host:27017/name"
 
 def _check_url(url: str) -> str:
     """Return the URL if the client accepts it; sends nothing, not even a DNS query."""
-    from pymongo import AsyncMongoClient  # noqa: PLC0415  # Commands without configuration start without it.
+    from pymongo import AsyncMongoClient  # noqa: PLC0415  # Not all commands need it.
     from pymongo.errors import ConfigurationError  # noqa: PLC0415
 
     if not url.startswith(("mongodb://", "mongodb+srv://")):

@@ -17,7 +17,7 @@ FIELD_LENGTHS = (4096, 1024, 256, 64)
 LINE_LENGTH = 16 * 1024
 """Maximum length of a line in bytes."""
 ALWAYS_KEPT = ("ts", "level", "event", "request_id", "trace_id", "service", "revision")
-"""Fields of a line that has too many fields even so."""
+"""Fields that remain if the line is still too long."""
 SHORTEST_SECRET = 8
 """Length of the shortest password that is masked; shorter ones occur in ordinary words."""
 MASK = "**********"

@@ -20,7 +20,7 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 
 def configure(settings: BaseServiceSettings | None = None) -> None:
-    """Log to stdout with the level and format of the settings, or with their defaults."""
+    """Log to stdout, with the level and format of the settings or with the defaults."""
     settings = settings or BaseServiceSettings.model_construct()
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     identity = {"service": settings.otel_service_name, "revision": settings.revision}
@@ -28,7 +28,7 @@ def configure(settings: BaseServiceSettings | None = None) -> None:
     render = renderer.json if settings.log_format == "json" else renderer.console
 
     def line(logger: WrappedLogger, level: str, event: EventDict) -> bytes:
-        """Assemble and render a line in one pass, cheaper than a processor for each step."""
+        """Assemble and render a record in one step; a chain of processors is slower."""
         if "exc_info" in event:
             event = format_exc_info(logger, level, event)
         now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
@@ -41,34 +41,34 @@ def configure(settings: BaseServiceSettings | None = None) -> None:
         logger_factory=lambda *_: stdout,
     )
     stdout.on_recovery = _log_drops
-    # Libraries log from WARNING on, except at debug.
+    # Libraries log at WARNING and above, unless the level is debug.
     others = level if level == logging.DEBUG else max(level, logging.WARNING)
     logging.basicConfig(handlers=[_StandardLibrary()], level=others, force=True)
     logging.captureWarnings(True)
     sys.excepthook = _log_crash
     threading.excepthook = lambda crash: _log_crash(crash.exc_type, crash.exc_value, None)
-    sys.unraisablehook = lambda found: log.error("unraisable exception", exc_info=found.exc_value)
+    sys.unraisablehook = lambda it: log.error("unraisable exception", exc_info=it.exc_value)
 
 
 class _StandardLibrary(logging.Handler):
-    """Passes the records of `logging` to structlog, so that all lines look alike."""
+    """Passes records of `logging` to structlog, so that all lines have the same format."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             event = record.getMessage()
-        except Exception:  # noqa: BLE001  # Its arguments do not fit its message.
+        except Exception:  # noqa: BLE001  # The arguments do not match the message.
             event = str(record.msg)
-        # structlog knows five levels; libraries use others between them.
+        # structlog has five levels; libraries may use others in between.
         level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.CRITICAL)
         log.log(level, event, logger=record.name, exc_info=record.exc_info)
 
 
 def _log_crash(
-    kind: type[BaseException], error: BaseException | None, _: TracebackType | None
+    error_type: type[BaseException], error: BaseException | None, _: TracebackType | None
 ) -> None:
-    log.critical("uncaught exception", exc_info=error or kind())
+    log.critical("uncaught exception", exc_info=error or error_type())
 
 
 def _log_drops(records: int) -> None:
-    # Without the ids of the request that happens to notice.
-    Context().run(log.warning, "log records dropped", records=records)
+    # In an empty context, without the ids of the current request.
+    Context().run(lambda: log.warning("log records dropped", records=records))

@@ -1,4 +1,4 @@
-"""Prometheus metrics, with the names of OpenTelemetry, on a port of their own."""
+"""Prometheus metrics, named as in OpenTelemetry, on a separate port."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from .stdout import stdout
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 WITHOUT_METHOD = {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.TOO_MANY_REQUESTS}
-"""Statuses that are counted without the method, which any client can make up."""
+"""Statuses that are counted without the method, which may be any text."""
 
 _request_duration = Histogram(
     "http_server_request_duration_seconds",
@@ -25,7 +25,7 @@ _request_duration = Histogram(
 
 @cache
 def request_duration(method: str, route: str, status: int) -> Histogram:
-    """Return the series of a method, route and status; looking it up by `labels` is slow."""
+    """Return the series of a method, route and status; cached, because `labels` is slow."""
     if method not in METHODS or status in WITHOUT_METHOD:
         method = "_OTHER"
     return _request_duration.labels(method, route, status)
@@ -42,7 +42,7 @@ REGISTRY.register(_LogLines())
 
 @contextmanager
 def open_metrics_server(host: str, port: int) -> Iterator[None]:
-    """Serve `GET /metrics` in a thread; raises `OSError` if the port is in use."""
+    """Serve `GET /metrics` in a thread; raise `OSError` if the port is in use."""
     server, thread = start_http_server(port, host)
     try:
         yield

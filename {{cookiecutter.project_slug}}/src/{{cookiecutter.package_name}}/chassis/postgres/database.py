@@ -45,7 +45,7 @@ class Database:
 
 @asynccontextmanager
 async def open_database(settings: PostgresSettings, process: str) -> AsyncIterator[Database]:
-    """Open the database for the process of this name; closing it closes its connections."""
+    """Open the database; the server sees `process` in the name of each connection."""
     async with (
         open_pool(settings, process, fewest=1, most=settings.database_pool_size) as pool,
         open_pool(settings, process, fewest=0, most=1) as pings,

@@ -1,4 +1,4 @@
-"""Connection pool for PostgreSQL: every wait has a timeout, every outage is `Unavailable`."""
+"""PostgreSQL connection pool: every wait has a timeout, every outage is `Unavailable`."""
 
 import asyncio
 import logging
@@ -17,8 +17,8 @@ from .settings import PostgresSettings
 
 CONNECT_SECONDS = 2
 """Timeout for a connection, new or from the pool."""
-ANSWER_SECONDS = 4
-"""Timeout for everything that is done with a borrowed connection."""
+USE_SECONDS = 4
+"""Timeout for the use of a borrowed connection."""
 SERVER_SETTINGS = {
     "statement_timeout": "5s",
     "lock_timeout": "2s",
@@ -41,11 +41,11 @@ class Pool:
         """Opens a connection outside of the pool, which the caller closes."""
 
     @asynccontextmanager
-    async def connection(self, seconds: float = ANSWER_SECONDS) -> AsyncIterator[AsyncConnection]:
+    async def connection(self, seconds: float = USE_SECONDS) -> AsyncIterator[AsyncConnection]:
         """Lend a connection for at most `seconds`; raise `Unavailable` for an outage.
 
-        A frozen server does not confirm the cancellation of a query either: half a second after
-        the first, a second cancellation drops the connection.
+        A frozen server does not confirm that a query is cancelled: after another half a second, a
+        second timeout drops the connection.
         """
         try:
             async with asyncio.timeout(seconds + 0.5), asyncio.timeout(seconds):
@@ -59,7 +59,7 @@ class Pool:
 
 
 class WarningInterval(logging.Filter):
-    """Passes one warning per interval: the pool logs every failed attempt to connect."""
+    """Passes one warning per interval: the pool logs each failed attempt to connect."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ async def open_pool(
     """Open a pool without waiting for the server, which sees the process as `application_name`."""
 
     async def check(connection: AsyncConnection) -> None:
-        # An idle connection is readable only if the server has closed it.
+        # An idle connection is readable only if the server closed it.
         socket = select.poll()
         socket.register(connection.fileno(), select.POLLIN)
         if socket.poll(0):
@@ -99,7 +99,7 @@ async def open_pool(
         "autocommit": True,
         "application_name": f"{settings.otel_service_name} {process}",
         "connect_timeout": CONNECT_SECONDS,
-        "tcp_user_timeout": ANSWER_SECONDS * 1000,
+        "tcp_user_timeout": USE_SECONDS * 1000,
         "options": " ".join(f"-c {name}={limit}" for name, limit in SERVER_SETTINGS.items()),
     }
     pool = AsyncConnectionPool(

@@ -1,4 +1,4 @@
-"""Cross-origin requests from browsers (CORS), for the origins that the settings name."""
+"""Cross-origin resource sharing (CORS) for the origins in the settings."""
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 
 class CorsMiddleware(CORSMiddleware):
-    """ASGI middleware that allows these origins, without credentials."""
+    """ASGI middleware that allows `origins`, without credentials."""
 
     def __init__(self, app: ASGIApp, origins: list[str]) -> None:
         super().__init__(
@@ -19,8 +19,7 @@ class CorsMiddleware(CORSMiddleware):
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """List what is allowed with 204; the browser compares."""
-        answer = super().preflight_response(request_headers)
-        told = {name: value for name, value in answer.headers.items() if name != "content-length"}
-        told.pop("content-type", None)
-        return Response(status_code=204, headers=told)
+        """Respond with 204 and the allowed values in any case; the browser enforces them."""
+        headers = super().preflight_response(request_headers).headers
+        del headers["content-length"], headers["content-type"]
+        return Response(status_code=204, headers=dict(headers))

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...errors import Unavailable
+from ..health import PROBES
 from ..problems import problem
 
-PROBES = {"/livez", "/readyz", "/version"}
+UNLIMITED = PROBES | {"/version"}
 """Paths that are not limited."""
 
 _decisions = Counter("rate_limit_decisions", "Requests by rate limit decision.", ["decision"])
@@ -51,7 +52,7 @@ class RateLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on requests within the limit."""
-        if scope["type"] != "http" or scope["path"] in PROBES:
+        if scope["type"] != "http" or scope["path"] in UNLIMITED:
             return await self._app(scope, receive, send)
         request = Request(scope)
         decision = await _decide(request)

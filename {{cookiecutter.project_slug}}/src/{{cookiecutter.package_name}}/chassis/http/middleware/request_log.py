@@ -2,8 +2,10 @@
 
 import re
 from http import HTTPStatus
+from logging import DEBUG, ERROR, INFO
 from random import getrandbits
 from time import perf_counter
+from typing import Any
 
 from opentelemetry import trace
 from starlette.requests import Request
@@ -13,10 +15,11 @@ from structlog.contextvars import bind_contextvars
 from ...observability.logs import log
 from ...observability.metrics import request_duration
 from ...readiness import Readiness
+from ..health import PROBES
 from ..problems import problem
 
 CLIENT_CLOSED_REQUEST = 499
-"""Status logged for a client that disconnected before its response, as nginx does."""
+"""Status that is logged if the client disconnects before the response, as in nginx."""
 
 _request_id = re.compile(rb"[A-Za-z0-9._:-]{1,128}").fullmatch
 _traceparent = re.compile(
@@ -25,7 +28,7 @@ _traceparent = re.compile(
 
 
 class RequestLogMiddleware:
-    """ASGI middleware: one log line and one measurement per request, whatever happens inside."""
+    """ASGI middleware: logs and measures each request exactly once, also one that fails."""
 
     def __init__(self, app: ASGIApp, readiness: Readiness) -> None:
         self._app = app
@@ -33,7 +36,7 @@ class RequestLogMiddleware:
         self._log = log.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve and log one request; other ASGI scopes pass."""
+        """Serve and log one request."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         started = perf_counter()
@@ -53,7 +56,7 @@ class RequestLogMiddleware:
 
         try:
             await self._app(scope, receive, send_logged)
-        except Exception as error:  # noqa: BLE001  # It is logged, whatever it is.
+        except Exception as error:  # noqa: BLE001  # Logged, whatever its type.
             failure = error
             if status is None:  # The server aborts a response that has begun.
                 response = problem(Request(scope), HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -64,22 +67,26 @@ class RequestLogMiddleware:
     def _record(self, scope: Scope, status: int, seconds: float, failure: Exception | None) -> None:
         route = getattr(scope.get("route"), "path", "")
         request_duration(scope["method"], route, status).observe(seconds)
-        failed = failure or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        write = self._log.error if failed else self._log.info
-        write(
+        level = DEBUG if route in PROBES else INFO
+        if failure or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            level = ERROR
+        details: dict[str, Any] = {"exc_info": failure} if failure else {}
+        if "failure" in scope:
+            details |= {"failure": scope["failure"]}
+        self._log.log(
+            level,
             "request",
             method=scope["method"],
             route=route,
             path=scope["path"],
             status=status,
             duration_ms=round(seconds * 1000, 3),
-            **({"failure": scope["failure"]} if "failure" in scope else {}),
-            **({"exc_info": failure} if failure else {}),
+            **details,
         )
 
 
 def _identify(headers: dict[bytes, bytes]) -> str:
-    """Return the request id; bind it and the trace id to every log line of this request."""
+    """Return the request id; bind it and the trace id to every log record of this request."""
     span = trace.get_current_span().get_span_context()
     if span.is_valid:
         trace_id = trace.format_trace_id(span.trace_id)

@@ -20,7 +20,7 @@ class TimeoutMiddleware:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application until the timeout; what follows the response has none."""
+        """Run the application; the timeout ends with its response."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         asked = arrived = started = False

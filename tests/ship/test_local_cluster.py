@@ -102,9 +102,7 @@ def test_database_is_ready_before_it_is_migrated(local: Cluster) -> None:
 def test_remote_cluster_is_rejected(local: Cluster, context: str) -> None:
     local.responses["config current-context"] = [(0, context)]
     error = error_of(local.make("deploy", OVERLAY="local"))
-    assert error == (
-        f"OVERLAY=local: {context} is not a cluster of kind, k3d, minikube or Docker Desktop"
-    )
+    assert error.startswith(f"OVERLAY=local: {context} is not a local cluster: kind, ")
     assert not [call for call in local.calls() if "apply" in call["words"]]
 
 

@@ -194,8 +194,8 @@ def test_an_audit_checks_the_locked_dependencies_and_accepts_what_is_accepted(
     (fake.service / "release/accepted.yaml").write_text(f"#   - vulnerability: CVE-9\n{accepted}")
     (fake.service / "uv.lock").touch()
     fake.add("uv")
-    assert fake.make("scan", **TOOLS | {"UV": "uv"}).returncode == 0
-    _, export, audit, scan = fake.commands()
+    assert fake.make("scan", "UV=uv", **TOOLS).returncode == 0
+    *_, export, audit, scan = fake.commands()
     assert export.startswith("uv export --quiet --locked --no-dev --no-emit-project --output-file")
     assert re.search("pip-audit==[0-9.]+ --strict --require-hashes --disable-pip", audit)
     assert audit.endswith("--requirement .reports/requirements.txt --ignore-vuln CVE-2026-1")

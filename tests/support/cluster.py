@@ -61,7 +61,7 @@ class Cluster(FakePrograms):
         return super().make(*targets, **variables)
 
     def steps(self) -> list[str]:
-        """Return the calls of `kubectl` without options; of `apply`, the kinds and names."""
+        """Return the calls of `kubectl` without options; of `apply`, the objects."""
         found = []
         for call in self.calls():
             words = [word for word in call["words"][1:] if not word.startswith("--")]

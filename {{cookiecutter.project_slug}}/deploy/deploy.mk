@@ -2,7 +2,7 @@
 .PHONY: manifests deploy probe
 
 check: manifests
-# They have a target of their own.
+# `make manifests` runs these.
 test: export PYTEST_ADDOPTS += --ignore=tests/deploy
 
 manifests: $(READY)  ## Check the Kubernetes manifests: each overlay, its settings, its parity with Compose

@@ -65,7 +65,7 @@ wait_for() {
             return
         fi
         state=$(kubectl get pods,jobs "${new[@]}" --output "jsonpath=$waiting $failed")
-        if [[ "$state $output" =~ BackOff|InvalidImageName|ContainerConfigError|Failed|deadline ]]; then
+        if [[ "$state $output" =~ BackOff|InvalidImageName|ContainerConfigError|Failed|exceeded ]]; then
             break
         fi
     done

@@ -32,7 +32,7 @@ case $context in
     k3d-*) load=(k3d image import "$image" --cluster "${context#k3d-}") ;;
     minikube) load=(minikube image load "$image") ;;
     docker-desktop) load=(:) ;; # It shares the images of the engine.
-    *) fail "$context is not a cluster of kind, k3d, minikube or Docker Desktop" ;;
+    *) fail "$context is not a local cluster: kind, k3d, minikube, Docker Desktop" ;;
 esac
 docker tag "$service:$REVISION" "$image" >&2
 "${load[@]}" >&2

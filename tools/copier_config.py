@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -144,9 +145,9 @@ def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent)
 
 
-def text() -> str:
-    """Return the text of `copier.yml`."""
-    declared = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+def text(template: Path = ROOT) -> str:
+    """Return the text of the `copier.yml` of a template."""
+    declared = json.loads((template / "cookiecutter.json").read_text(encoding="utf-8"))
     return HEADER + yaml.dump(
         config(declared), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000
     )

@@ -39,11 +39,8 @@ PURPOSES = {
     "src": "Lines of `src`.",
     "tags": "Jinja tags in rendered files: all, block tags, and files with block tags.",
 }
-LEFT_TO_TOOLS = (
-    *("delivery/*", "dev/template*", "dev/proposal.py", "dev/*pull_request*"),
-    *("dev/merge_request.py", "dev/proposed_branch.py", ".github/workflows/template-update.yml"),
-)
-"""Files that standard tools for releases and updates will replace."""
+LEFT_TO_TOOLS = ("delivery/*",)
+"""Files that standard tools for releases will replace."""
 
 
 def numbers() -> Numbers:

@@ -1,7 +1,6 @@
 """The changelog: names of releases, and a list of breaking changes in each."""
 
 import re
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,8 @@ from tests.support.template import DECLARED, ROOT, SERVICE
 
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 UNRELEASED = "Unreleased"
+VERSION = re.compile(r"20\d\d\.([1-9]|1[0-2])\.[1-9]\d*")
+"""Year, month and number; PEP 440 orders them."""
 
 
 def problems(changelog: str, version: str) -> list[str]:
@@ -17,8 +18,10 @@ def problems(changelog: str, version: str) -> list[str]:
     sections = re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]
     headings = [section.partition("\n")[0] for section in sections]
     releases = headings[1:] if headings[:1] == [UNRELEASED] else headings
-    found = [f"{release} is not a date" for release in releases if not is_a_date(release)]
-    if releases != sorted(set(releases), reverse=True):
+    found = [
+        f"{release} is not a version" for release in releases if not VERSION.fullmatch(release)
+    ]
+    if releases != sorted(set(releases), key=numbers, reverse=True):
         found.append("releases are not unique and newest first")
     for heading, section in zip(headings, sections, strict=True):
         if not re.search(r"^### BREAKING\n\n\S", section, re.MULTILINE):
@@ -28,11 +31,8 @@ def problems(changelog: str, version: str) -> list[str]:
     return found
 
 
-def is_a_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+def numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 def test_the_changelog_is_valid_and_starts_with_the_version_of_the_template() -> None:
@@ -40,23 +40,23 @@ def test_the_changelog_is_valid_and_starts_with_the_version_of_the_template() ->
 
 
 BREAKING = "\n\n### BREAKING\n\nNothing.\n\n"
-GOOD = f"# Changelog\n\n## Unreleased{BREAKING}## 2026-12-01{BREAKING}## 2026-11-21{BREAKING}"
+GOOD = f"# Changelog\n\n## Unreleased{BREAKING}## 2026.12.1{BREAKING}## 2026.11.21{BREAKING}"
 
 
 def test_a_valid_changelog_has_no_problems_before_a_release_or_after() -> None:
     assert problems(GOOD, "unreleased") == []
-    assert problems(GOOD.replace(f"## Unreleased{BREAKING}", ""), "2026-12-01") == []
+    assert problems(GOOD.replace(f"## Unreleased{BREAKING}", ""), "2026.12.1") == []
 
 
 @pytest.mark.parametrize(
     ("changelog", "version", "problem"),
     [
-        (GOOD, "2026-12-01", "the version of the template is 2026-12-01"),
+        (GOOD, "2026.12.1", "the version of the template is 2026.12.1"),
         ("# Changelog\n", "unreleased", "the version of the template is unreleased"),
-        (GOOD.replace("2026-12-01", "2026-12-32"), "unreleased", "2026-12-32 is not a date"),
-        (GOOD.replace("2026-12-01", "2026-11-20"), "unreleased", "releases are not unique"),
-        (GOOD.replace("2026-12-01", "2026-11-21"), "unreleased", "releases are not unique"),
-        (GOOD.removesuffix(BREAKING), "unreleased", "2026-11-21 has no section BREAKING"),
+        (GOOD.replace("2026.12.1", "2026.13.1"), "unreleased", "2026.13.1 is not a version"),
+        (GOOD.replace("2026.12.1", "2026.11.20"), "unreleased", "releases are not unique"),
+        (GOOD.replace("2026.12.1", "2026.11.21"), "unreleased", "releases are not unique"),
+        (GOOD.removesuffix(BREAKING), "unreleased", "2026.11.21 has no section BREAKING"),
         (GOOD.replace("Nothing.\n\n", "", 1), "unreleased", "Unreleased has no section BREAKING"),
     ],
 )
@@ -73,8 +73,8 @@ def test_the_readme_and_package_of_a_service_name_the_template_version(
     assert f'TEMPLATE = "{version}"\n' in package.read_text()
 
 
-def test_cruft_is_pinned_to_one_version_everywhere() -> None:
-    pinned = re.findall(r'"(cruft==.*?)"', (ROOT / "pyproject.toml").read_text())
-    used = re.findall(r'"(cruft==.*?)"', (SERVICE / "dev/template_merge.py").read_text())
+@pytest.mark.parametrize("engine", ["copier", "cruft"])
+def test_an_engine_is_pinned_to_one_version_everywhere(engine: str) -> None:
+    (pinned,) = re.findall(rf'"{engine}==(.*?)"', (ROOT / "pyproject.toml").read_text())
+    (used,) = re.findall(rf"{engine}==(\S+)", (SERVICE / "Makefile").read_text())
     assert pinned == used
-    assert len(used) == 1

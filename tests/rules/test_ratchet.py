@@ -61,7 +61,6 @@ def test_sizes_count_all_lines_except_those_of_excluded_files(tmp_path: Path) ->
     texts = {
         "README.md": "# Title\n\nText.\n",
         "delivery/release.py": "excluded\n",
-        "dev/azure_pull_request.py": "excluded\n",
         "dev/run.py": "pass\n",
         "src/p/main.py": '"""Title."""\n\n# Why.\npass\n',
         "src/p/chassis/cli.py": "pass\n" * 5,

@@ -1,69 +1,40 @@
-"""An update that is not needed, or not possible, changes nothing and says why."""
-
-import re
-import shutil
-from pathlib import Path
+"""An update that is not needed, or not possible, changes nothing and gives the reason."""
 
 import pytest
 
-from tests.support.template_releases import (
-    NEWER,
-    OLDER,
-    commit,
-    contents,
-    git,
-    replace,
-)
-from tests.support.updates import Made, make_update, must_update, nothing, state
+from tests.support.template_releases import COPIER, NEWER, OLDER, STATE, contents, git, replace
+from tests.support.updates import Renders, make_update, must_update, nothing
 
 pytestmark = pytest.mark.minutes
 
 
-def test_a_service_of_the_newest_release_has_nothing_to_do(owned: Made) -> None:
+def test_a_service_of_the_newest_release_stays_as_it_is(owned: Renders) -> None:
     service = owned(NEWER, nothing)
-    assert must_update(service) == f"Nothing to do: this is made from {NEWER}, the newest.\n"
+    assert f"Keeping template version {NEWER}" in must_update(service)
     assert git(service, "status", "--porcelain") == ""
 
 
-def test_what_follows_the_newest_release_is_not_taken_back(
-    template_repository: Path, owned: Made, tmp_path: Path
-) -> None:
-    ahead = shutil.copytree(template_repository, tmp_path / "ahead")
-    replace(ahead / "CHANGELOG.md", "# Changelog", "# Changes")
-    commit(ahead)
-    service = owned(NEWER, nothing)
-    replace(service / ".cruft.json", str(template_repository), str(ahead))
-    replace(service / ".cruft.json", state(service)["commit"], git(ahead, "rev-parse", "HEAD")[:-1])
-    commit(service)
-    assert re.match(rf"Nothing to do: this is made from {NEWER}-1-g\w+, the", must_update(service))
-
-
-def test_changes_that_are_not_committed_are_not_touched(owned: Made) -> None:
+def test_uncommitted_changes_are_not_touched(owned: Renders) -> None:
     service = owned(OLDER, nothing)
     replace(service / "Makefile", "Stop the containers", "Stop them")
     before = contents(service)
     done = make_update(service)
     assert done.returncode != 0
-    assert done.stderr.startswith("make update: commit your changes first")
+    assert "dirty" in done.stderr
     assert contents(service) == before
 
 
-def test_a_service_that_knows_no_template_is_told_how_to_link_it(owned: Made) -> None:
-    service = owned(OLDER, lambda folder: (folder / ".cruft.json").unlink())
-    said = must_update(service)
-    assert said.count("\n") == 1
-    assert "uvx cruft link" in said
-
-
-def test_an_answer_to_no_question_is_refused(owned: Made) -> None:
-    done = make_update(owned(NEWER, nothing), reddis=True)
+def test_a_service_without_recorded_answers_cannot_be_updated(owned: Renders) -> None:
+    service = owned(OLDER, lambda folder: (folder / STATE[COPIER]).unlink())
+    done = make_update(service)
     assert done.returncode != 0
-    assert done.stderr.startswith("make update: there is no question reddis\n")
+    assert done.stderr.startswith("make update: there is no .copier-answers.yml")
+    assert git(service, "status", "--porcelain") == ""
 
 
-def test_answers_that_the_template_refuses_change_nothing(owned: Made) -> None:
+def test_rejected_answers_change_nothing(owned: Renders) -> None:
     service = owned(NEWER, nothing)
-    done = make_update(service, package_name="import")
+    done = make_update(service, "--data package_name=import")
     assert done.returncode != 0
-    assert "package_name: 'import' is a keyword of Python" in done.stderr
+    assert "package_name: must not be a keyword or a standard module of Python" in done.stderr
     assert git(service, "status", "--porcelain") == ""

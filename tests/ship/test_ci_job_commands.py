@@ -18,7 +18,6 @@ PREPARE = [
     r"(export )?REGISTRY_(USER|TOKEN).*",
 ]
 """Commands before `make`: install its requirements and set credentials."""
-PROPOSE = r"python3 -m dev\.(merge_request|azure_pull_request|proposed_branch)"
 SCRIPTS = {"script", "before_script", "run", "command", "inlineScript"}
 
 
@@ -45,7 +44,7 @@ def test_jobs_run_only_known_commands(services: Services, provider: str) -> None
         assert found
         for line in found:
             plain = line.partition(" OVERLAY")[0]
-            allowed = plain in known | {"make $TARGETS"} or re.fullmatch(PROPOSE, line)
+            allowed = plain in known | {"make $TARGETS"}
             assert allowed or any(re.fullmatch(each, line) for each in PREPARE), line
 
 

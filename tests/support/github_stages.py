@@ -6,6 +6,9 @@ from typing import Any
 
 from .stages import Pipeline, Stage, artifacts, direct, make_commands, only_commands
 
+UPDATE = ".github/workflows/template-update.yml"
+"""A workflow that the other providers leave to Renovate."""
+
 
 def github(documents: dict[str, Any]) -> Pipeline:
     """Read the workflows; called workflows are expanded."""
@@ -26,7 +29,7 @@ def github(documents: dict[str, Any]) -> Pipeline:
     weekly: dict[str, Stage] = {}
     manual: dict[str, Stage] = {}
     for path, on in events.items():
-        if path != main and "schedule" in on:
+        if path not in (main, UPDATE) and "schedule" in on:
             weekly |= expanded(documents, path)
         elif on == {"workflow_dispatch"}:
             manual |= only_commands(expanded(documents, path))

@@ -30,7 +30,7 @@ DEPLOYS = {
     "staging": replace(STAGING, environment="staging"),
     "production": replace(PRODUCTION, environment="production", approved=True),
 }
-WEEKLY = {"audit": Stage(("make audit",)), "update": Stage(("make update", "propose"))}
+WEEKLY = {"audit": Stage(("make audit",))}
 ROLLBACK = {"rollback": Stage(("make verify deploy probe OVERLAY=… RELEASE=…",))}
 
 

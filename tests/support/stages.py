@@ -59,7 +59,7 @@ def only_commands(stages: dict[str, Stage]) -> dict[str, Stage]:
 def make_commands(
     scripts: Iterable[str], variables: dict[str, str] | None = None
 ) -> tuple[str, ...]:
-    """Return the calls of `make` in a normal form; a Python module counts as `propose`.
+    """Return the calls of `make` in a normal form.
 
     Of a deployment, the overlay is kept, as `…` if it is only known at run time.
     """
@@ -75,8 +75,6 @@ def make_commands(
                 if values.get("RELEASE"):
                     command.append("RELEASE=…")
             found.append(" ".join(command))
-        elif words[:2] == ["python3", "-m"]:
-            found.append("propose")
     return tuple(found)
 
 

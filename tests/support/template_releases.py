@@ -1,4 +1,4 @@
-"""Releases of the template in a repository of their own: one that differs, and this one."""
+"""A repository with two releases of the template: one that differs, and the current files."""
 
 import json
 import shutil
@@ -7,14 +7,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tools import copier_config
 from tools.pythons import newest_python
 
 from .template import ROOT, SERVICE, files_of
 
-OLDER, NEWER = "2001-02-03", "2002-03-04"
+OLDER, NEWER = "2001.2.3", "2002.3.4"
 AUTHOR = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.com")
 PARTS = ("cookiecutter.json", "hooks", "templates", SERVICE.name)
 PACKAGE = "src/{{cookiecutter.package_name}}"
+COPIER, CRUFT = "copier", "cruft"
+ENGINES = (COPIER, CRUFT)
+STATE = {COPIER: ".copier-answers.yml", CRUFT: ".cruft.json"}
+"""The file in which an engine records the template and the answers of a service."""
 
 OLD_LINES: dict[str, tuple[str, str]] = {
     "Makefile": ("Stop the containers; their data is kept", "Stop the containers"),
@@ -29,18 +34,18 @@ OLD_LINES: dict[str, tuple[str, str]] = {
         "of the chassis that it uses, and its own",
         "of the chassis, and others",
     ),
-    f"{PACKAGE}/orders/routes.py": ('"""Body of `POST /orders`."""', '"""What is asked for."""'),
+    f"{PACKAGE}/orders/routes.py": ('"""Body of `POST /orders`."""', '"""An order."""'),
     ".github/workflows/ci.yml": ("timeout-minutes: 20", "timeout-minutes: 21"),
 }
-"""What one line of a file says now, and what it said in the older release."""
-NOT_YET = ("tests/chassis/test_stdout.py", f"{PACKAGE}/chassis/http/middleware/cors.py")
-"""Files that the older release had not."""
-NO_MORE = "dev/retired.py"
+"""A line of a file now, and in the older release."""
+ADDED = ("tests/chassis/test_stdout.py", f"{PACKAGE}/chassis/http/middleware/cors.py")
+"""Files that the older release did not have."""
+REMOVED = "dev/retired.py"
 """A file of services with a database that only the older release had."""
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Run git in a folder, in the name of somebody."""
+    """Run git in a folder; return its output."""
     done = subprocess.run(
         ["git", *AUTHOR, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -49,7 +54,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def commit(folder: Path) -> None:
-    """Commit everything in a folder, as a repository of its own."""
+    """Commit all files of a folder, which becomes a repository if it is not in one."""
     if not (folder / ".git").exists():
         git(folder, "init", "--quiet", "--initial-branch", "main")
     git(folder, "add", "--all")
@@ -57,20 +62,18 @@ def commit(folder: Path) -> None:
 
 
 def publish(template: Path) -> Path:
-    """Make a repository of both releases; return its folder."""
+    """Create a repository with both releases; return its folder."""
     template.mkdir()
-    take_over(template)
+    copy_files(template)
     make_older(template)
-    release(template, OLDER, f"## {OLDER}\n\n### BREAKING\n\nNothing.\n")
-    take_over(template)
-    first = (template / "CHANGELOG.md").read_text().partition("\n\n")[2]
-    told = f"### BREAKING\n\nRename the widgets.\n\n### New\n\n- Cross-origin requests.\n\n{first}"
-    release(template, NEWER, f"## {NEWER}\n\n{told}")
+    release(template, OLDER)
+    copy_files(template)
+    release(template, NEWER)
     return template
 
 
-def take_over(template: Path) -> None:
-    """Replace what is rendered by that of this working tree."""
+def copy_files(template: Path) -> None:
+    """Replace the files of the template by those of this working tree."""
     for part in PARTS:
         source, target = ROOT / part, template / part
         if source.is_file():
@@ -83,62 +86,67 @@ def take_over(template: Path) -> None:
 
 
 def make_older(template: Path) -> None:
-    """Undo some of what stands there, in files and in the manifest."""
+    """Change lines, files and declarations to those of the older release."""
     service = template / SERVICE.name
     for name, (now, before) in OLD_LINES.items():
         replace(service / name, now, before)
-    for name in NOT_YET:
+    for name in ADDED:
         (service / name).unlink()
-    (service / NO_MORE).write_text('"""Retired."""\n')
+    (service / REMOVED).write_text('"""Retired."""\n')
     declared = json.loads((template / "cookiecutter.json").read_text())
-    declared["_features"]["database!=none"].append(NO_MORE)
+    declared["_features"]["database!=none"].append(REMOVED)
     declared["_reserved"] = ["retired"]
     (template / "cookiecutter.json").write_text(json.dumps(declared))
 
 
-def release(template: Path, version: str, told: str) -> None:
-    """Commit what stands there as a release, with what the changelog tells of it."""
+def release(template: Path, version: str) -> None:
+    """Commit and tag the files as a release."""
     path = template / "cookiecutter.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"_version": version}, indent=2))
-    (template / "CHANGELOG.md").write_text(f"# Changelog\n\n{told}")
+    (template / "copier.yml").write_text(copier_config.text(template))
     commit(template)
     git(template, "tag", version)
 
 
 def replace(path: Path, old: str, new: str) -> None:
-    """Replace what stands in a file, wherever it does."""
+    """Replace a text wherever it occurs in a file."""
     text = path.read_text()
     assert old in text, f"{path} has no {old!r}"
     path.write_text(text.replace(old, new))
 
 
-def cruft(folder: Path, *arguments: str) -> str:
-    """Run cruft as people do; return what it says."""
+def engine(name: str, folder: Path, *arguments: str) -> str:
+    """Run Copier or cruft; return its output."""
     done = subprocess.run(
-        [sys.executable, "-m", "cruft", *arguments],
+        [sys.executable, "-m", name, *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"cruft {arguments}\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"{name} {arguments}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 
 
-def create(template: Path, version: str, folder: Path, **answers: Any) -> Path:
-    """Render a release by `cruft create` into a folder; return the service's."""
+def create(name: str, template: Path, version: str, folder: Path, **answers: Any) -> Path:
+    """Render a release with an engine in a folder; return the folder of the service."""
     folder.mkdir(parents=True)
-    given = json.dumps({"python_version": newest_python()} | answers)
-    options = ("--no-input", "--default-config", "--extra-context", given)
-    cruft(folder, "create", str(template), "--checkout", version, *options)
+    given = {"python_version": newest_python()} | answers
+    if name == COPIER:
+        data = [f"--data={question}={answer}" for question, answer in given.items()]
+        options = ("--quiet", "--defaults", "--vcs-ref", version, *data)
+        engine(COPIER, folder, "copy", *options, str(template), "order-service")
+    else:
+        options = ("--no-input", "--default-config", "--extra-context", json.dumps(given))
+        engine(CRUFT, folder, "create", str(template), "--checkout", version, *options)
     (service,) = folder.iterdir()
     return service
 
 
 def contents(service: Path) -> dict[str, bytes]:
-    """Return every file but those of git, cruft and reports, by its path."""
+    """Return all files by path, without git's and those in which engines record their state."""
     return {
         name: (service / name).read_bytes()
         for name in files_of(service)
-        if not name.startswith((".git/", ".reports/")) and name != ".cruft.json"
+        if not name.startswith((".git/", ".reports/")) and name not in STATE.values()
     }

@@ -1,4 +1,4 @@
-"""Services made from an older release of the template, edits of a team, and updates of them."""
+"""Services rendered from a release of the template, edited as a team would, and updated."""
 
 import json
 import shutil
@@ -9,18 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.template_releases import (
-    commit,
-    contents,
-    create,
-    cruft,
-    git,
-    publish,
-    replace,
-)
 from tools.pythons import UV, outside
 
-Made = Callable[..., Path]
+from .template_releases import COPIER, commit, contents, create, git, publish, replace
+
+Renders = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
@@ -29,27 +22,29 @@ def template_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def rendering(template_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """Return the render of a release with some answers; it is made once, and not to be changed."""
-    made: dict[str, Path] = {}
+def rendering(template_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Renders:
+    """Return the render of a release, an engine and answers; rendered once, not to be changed."""
+    renders: dict[str, Path] = {}
 
-    def render(version: str, **answers: Any) -> Path:
-        key = json.dumps([version, answers])
-        if key not in made:
+    def render(version: str, engine: str = COPIER, **answers: Any) -> Path:
+        key = json.dumps([version, engine, answers])
+        if key not in renders:
             folder = tmp_path_factory.mktemp("render") / "in"
-            made[key] = create(template_repository, version, folder, **answers)
-        return made[key]
+            renders[key] = create(engine, template_repository, version, folder, **answers)
+        return renders[key]
 
     return render
 
 
 @pytest.fixture
-def owned(rendering: Made, tmp_path: Path) -> Made:
-    """Return a service of somebody's, under version control, edited by a function."""
+def owned(rendering: Renders, tmp_path: Path) -> Renders:
+    """Return a service in a git repository, edited by a function."""
 
-    def own(version: str, edit: Callable[[Path], None], **answers: Any) -> Path:
+    def own(
+        version: str, edit: Callable[[Path], None], engine: str = COPIER, **answers: Any
+    ) -> Path:
         folder = tmp_path / "service"
-        shutil.copytree(rendering(version, **answers), folder)
+        shutil.copytree(rendering(version, engine, **answers), folder)
         commit(folder)
         edit(folder)
         if git(folder, "status", "--porcelain"):
@@ -63,18 +58,18 @@ def nothing(_: Path) -> None:
     """Edit nothing."""
 
 
-def as_a_team_does(service: Path) -> None:
-    """Change the example, add a dependency, a setting and a migration, and say so."""
+def typical_edits(service: Path) -> None:
+    """Change the example; add a dependency, a setting and a migration, each documented."""
     (package,) = service.glob("src/*")
     placed = '    PLACED = "placed"\n'
     replace(package / "orders/model.py", placed, f'    CANCELLED = "cancelled"\n{placed}')
     replace(package / "orders/routes.py", "max_length=200", "max_length=250")
     line = f"{httptools(service)}\n"
     replace(service / "pyproject.toml", line, f'{line}    "idna==3.20",\n')
-    setting = '    greeting: str = Field(default="hello", description="What is said first.")\n'
+    setting = '    greeting: str = Field(default="hello", description="Greeting of customers.")\n'
     replace(package / "settings.py", "    keep_days: int", f"{setting}    keep_days: int")
     replace(service / "README.md", "Takes orders over HTTP.", "Takes orders, gives greetings.")
-    text = "# What is said first.\nGREETING=hello\n# Delete orders"
+    text = "# Greeting of customers.\nGREETING=hello\n# Delete orders"
     replace(service / ".env.example", "# Delete orders", text)
     first = (service / "migrations/versions/0001_orders.py").read_text()
     own = (
@@ -102,25 +97,21 @@ def without_the_example(service: Path) -> None:
 
 
 def edited(service: Path, edit: Callable[[Path], None], folder: Path) -> dict[str, bytes]:
-    """Return what a render holds after an edit."""
+    """Return the files of a render after an edit."""
     shutil.copytree(service, folder)
     edit(folder)
     return contents(folder)
 
 
 def conflicts(service: Path) -> list[str]:
-    """Return the files that hold a conflict, and those with rejected hunks."""
+    """Return the unmerged files and the files with rejected hunks."""
     unmerged = git(service, "diff", "--name-only", "--diff-filter=U").splitlines()
     return unmerged + [str(path.relative_to(service)) for path in service.rglob("*.rej")]
 
 
-def state(service: Path) -> Any:
-    return json.loads((service / ".cruft.json").read_text())
-
-
-def make_update(service: Path, **answers: Any) -> subprocess.CompletedProcess[str]:
-    """Run `make update` as somebody would."""
-    given = [f"ANSWERS={json.dumps(answers)}"] if answers else []
+def make_update(service: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run `make update`, with these options of the engine."""
+    given = [f"OPTIONS={' '.join(options)}"] if options else []
     return subprocess.run(
         ["make", "--silent", f"UV={UV}", "update", *given],
         cwd=service,
@@ -131,15 +122,10 @@ def make_update(service: Path, **answers: Any) -> subprocess.CompletedProcess[st
     )
 
 
-def must_update(service: Path, **answers: Any) -> str:
-    done = make_update(service, **answers)
+def must_update(service: Path, *options: str) -> str:
+    done = make_update(service, *options)
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def cruft_update(service: Path) -> None:
-    """Update by cruft's own means."""
-    cruft(service, "update", "--skip-apply-ask")
+    return done.stdout + done.stderr
 
 
 def must_make(service: Path, *targets: str) -> None:

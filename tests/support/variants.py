@@ -73,8 +73,7 @@ UNTESTED = (
     *("LICENSE", "README.md", "Dockerfile", "Makefile", "pyproject.toml"),
     *("chaos", "delivery/", "deploy/"),
     *(".github", ".gitlab", ".circleci", "azure"),
-    *("dev/azure_pull_request.py", "dev/merge_request.py", "dev/proposal.py"),
-    *("dev/proposed_branch.py", "dev/pull_request.py"),
+    "renovate.json",
     *("tests/deploy", "tests/twelve_factor"),
 )
 """Files that do not affect `make test` in a service; other tests check them.

@@ -14,7 +14,7 @@ CORES := $(shell getconf _NPROCESSORS_ONLN)
 SHARED := --durations 20 --durations-min 30 --dist loadgroup --no-loadscope-reorder --numprocesses
 CODE := bench hooks tests tools
 RULES := $(patsubst %,tests/rules/test_%.py,layout manifest seams ratchet)
-CHECKS := check-code check-types check-files check-workflows check-rules check-renders
+CHECKS := check-code check-types check-files check-words check-workflows check-rules check-renders
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ check-types: $(READY)
 
 check-files: $(READY)
 	@$(RUN) python -m tools.own_files
+
+check-words: $(READY)
+	@$(RUN) python -m tools.wording
 
 check-workflows: $(READY)
 	@render=$$(mktemp -d) && trap 'rm -r "$$render"' EXIT && \

@@ -44,5 +44,5 @@ class RedisSettings(BaseServiceSettings):
 
     redis_url: RedisUrl = Field(description="`redis://:password@host:6379/0`.")
     rate_limit_per_minute: int = Field(
-        default=6000, ge=1, description="Requests per minute from one IPv4 address or IPv6 /64 network."
+        default=6000, ge=1, description="Requests per minute from one IPv4 address or IPv6 /64."
     )

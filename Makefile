@@ -58,7 +58,7 @@ check-words: $(READY)
 
 check-workflows: $(READY)
 	@render=$$(mktemp -d) && trap 'rm -r "$$render"' EXIT && \
-	$(RUN) cookiecutter --no-input --output-dir "$$render" . kubernetes=yes > /dev/null && \
+	$(RUN) cookiecutter --no-input --output-dir "$$render" . release=yes kubernetes=yes > /dev/null && \
 	for folder in .github "$$render"/*/.github; do \
 		$(RUN) check-jsonschema --builtin-schema vendor.github-workflows "$$folder"/workflows/*.yml && \
 		$(RUN) check-jsonschema --builtin-schema vendor.dependabot "$$folder"/dependabot.yml && \

@@ -232,12 +232,12 @@ async def test_readiness_reports_the_type_of_a_failure_without_its_message(
 
 
 async def test_concurrent_probes_share_one_ping() -> None:
-    pings, answer = 0, asyncio.Event()
+    pings, respond = 0, asyncio.Event()
 
     async def ping() -> Literal["ok"]:
         nonlocal pings
         pings += 1
-        await answer.wait()
+        await respond.wait()
         return "ok"
 
     readiness = Readiness()
@@ -245,7 +245,7 @@ async def test_concurrent_probes_share_one_ping() -> None:
     first, *others = [asyncio.create_task(readiness.checks()) for _ in range(9)]
     await asyncio.sleep(0)  # All have started.
     first.cancel()  # A client that disconnects does not cancel the ping of the others.
-    answer.set()
+    respond.set()
     assert await asyncio.gather(*others) == [{"database": "ok"}] * 8
     assert pings == 1
     await readiness.checks()

@@ -19,7 +19,7 @@ def ports_in_use() -> str:
                 probe.bind((os.environ.get("HOST") or "127.0.0.1", int(port)))
             except (OSError, ValueError, OverflowError) as error:
                 # The service reports invalid values.
-                if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+                if getattr(error, "errno", None) == errno.EADDRINUSE:
                     found.append(f"{name}={port}{_listener(port)}")
     return " and ".join(found)
 

@@ -45,6 +45,7 @@ def test_a_valid_url_is_accepted_and_masked(url: str) -> None:
         "redis://host?socket_timeout=60",
         "redis://host?ssl_cert_reqs=none",
         "rediss://host?ssl_cert_reqs=perhaps",
+        "rediss://host?ssl_ca_certs=/no/such/file",
     ],
 )
 def test_an_invalid_url_is_rejected(url: str) -> None:

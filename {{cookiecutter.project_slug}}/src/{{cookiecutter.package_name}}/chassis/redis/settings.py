@@ -16,11 +16,13 @@ def _check_url(url: AnyUrl) -> AnyUrl:
     from redis.asyncio import ConnectionPool, RedisError  # noqa: PLC0415
 
     try:
-        # Creating a connection validates its options; nothing is sent.
+        # Creating a connection validates its options, and its TLS files; nothing is sent.
         pool = ConnectionPool.from_url(str(url))
-        pool.connection_class(**pool.connection_kwargs)
+        connection = pool.connection_class(**pool.connection_kwargs)
+        if tls := getattr(connection, "ssl_context", None):
+            tls.get()
         valid = all(OPTIONS.fullmatch(name) for name, _ in url.query_params())
-    except (RedisError, TypeError, ValueError):
+    except (RedisError, OSError, TypeError, ValueError):
         valid = False
     if not valid:
         raise ValueError("an option of this URL is not valid")
@@ -42,5 +44,5 @@ class RedisSettings(BaseServiceSettings):
 
     redis_url: RedisUrl = Field(description="`redis://:password@host:6379/0`.")
     rate_limit_per_minute: int = Field(
-        default=6000, ge=1, description="Requests per minute from one client address; then 429."
+        default=6000, ge=1, description="Requests per minute from one IPv4 address or IPv6 /64."
     )

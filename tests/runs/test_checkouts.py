@@ -23,7 +23,7 @@ def service(cookies_session: Cookies) -> Path:
 
 
 @pytest.mark.parametrize(("name", "works"), [("a b, 100%41 (c)", True), ("a$HOME", False)])
-def test_make_config_works_in_a_folder_with_blanks_or_says_why_not(
+def test_make_config_works_in_a_folder_with_blanks_or_names_the_reason(
     service: Path, tmp_path: Path, name: str, works: bool
 ) -> None:
     folder = tmp_path / name

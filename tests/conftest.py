@@ -12,10 +12,22 @@ from tools.pythons import newest_python
 
 from .support import variant_table
 from .support.baking import Baker
-from .support.cluster import cluster, delivery_python, deployable  # noqa: F401  # Fixtures.
+from .support.cluster import cluster, deployable  # noqa: F401  # Fixtures.
 from .support.containers import compose, image, service, up  # noqa: F401  # Fixtures.
 from .support.environments import Environments
 from .support.pipelines import services  # noqa: F401  # A fixture.
+from .support.released_service import (  # noqa: F401  # Fixtures.
+    key_signer,
+    keyless_signer,
+    make_release,
+    other_release,
+    private_sigstore,
+    publish_change,
+    registry,
+    release_folder,
+    released_service,
+    signed_release,
+)
 from .support.small_template import (  # noqa: F401  # Fixtures.
     assert_rejected,
     marked,

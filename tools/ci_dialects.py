@@ -41,11 +41,12 @@ def documents(service: Path) -> dict[str, tuple[str, Any]]:
 
 
 def read(path: Path) -> Any:
-    """Parse a YAML file; Jinja conditionals are rendered as with `kubernetes=yes`."""
+    """Parse a YAML file; Jinja conditionals are rendered as if all answers were yes."""
     text = path.read_text(encoding="utf-8")
     if "{%" in text:
         jinja = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701  # Not HTML.
-        text = jinja.from_string(text).render(cookiecutter={"kubernetes": True})
+        answers = dict.fromkeys(("release", "kubernetes", "__deployed"), True)
+        text = jinja.from_string(text).render(cookiecutter=answers)
     return yaml.safe_load(text)
 
 

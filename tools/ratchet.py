@@ -5,7 +5,6 @@ import re
 import sys
 import tempfile
 import tomllib
-from fnmatch import fnmatch
 from pathlib import Path
 
 from tests.support.template import (
@@ -31,16 +30,14 @@ HEADER = """\
 """
 PURPOSES = {
     "conditionals": "Conditionals per seam.",
-    "files": "Files of a render, except those that standard tools will replace.",
-    "lines": "Lines of these files.",
+    "files": "Files of a render.",
+    "lines": "Lines of a render.",
     "longest": "Lines of the longest module in `src`.",
     "owned": "Lines of `src` outside `chassis/`, which the team owns.",
     "places": "Occurrences of an option's name outside the files of its feature.",
     "src": "Lines of `src`.",
     "tags": "Jinja tags in rendered files: all, block tags, and files with block tags.",
 }
-LEFT_TO_TOOLS = ("delivery/*",)
-"""Files that standard tools for releases will replace."""
 
 
 def numbers() -> Numbers:
@@ -77,7 +74,6 @@ def size(service: Path) -> dict[str, int]:
     lines = {
         path: len((service / path).read_text(encoding="utf-8").splitlines())
         for path in files_of(service)
-        if not any(fnmatch(path, pattern) for pattern in LEFT_TO_TOOLS)
     }
     src = {path: count for path, count in lines.items() if path.startswith("src/")}
     return {

@@ -18,7 +18,7 @@ IDS = [mutant.id for mutant in MUTANTS]
 
 @pytest.fixture(scope="module")
 def service(cookies_session: Cookies) -> Path:
-    service = Baker(cookies_session).bake()
+    service = Baker(cookies_session).bake(release=True)
     (service / "uv.lock").write_text('hash = "sha256:0"\n')
     return service
 

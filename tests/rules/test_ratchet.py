@@ -57,10 +57,9 @@ def test_the_default_is_larger_than_bare_and_smaller_than_full(found: Numbers) -
         assert owned < src
 
 
-def test_sizes_count_all_lines_except_those_of_excluded_files(tmp_path: Path) -> None:
+def test_sizes_count_all_lines(tmp_path: Path) -> None:
     texts = {
         "README.md": "# Title\n\nText.\n",
-        "delivery/release.py": "excluded\n",
         "dev/run.py": "pass\n",
         "src/p/main.py": '"""Title."""\n\n# Why.\npass\n',
         "src/p/chassis/cli.py": "pass\n" * 5,

@@ -15,14 +15,11 @@ BUILDS = {"python", "uv"}
 
 
 def requirements() -> list[str]:
-    """Return the dependencies of all variants.
-
-    Groups that are installed without the service, such as `delivery`, are excluded.
-    """
+    """Return the dependencies of all variants."""
     text = (SERVICE / "pyproject.toml").read_text(encoding="utf-8")
     read = tomllib.loads("".join(line for line in text.splitlines(True) if "{%" not in line))
     groups = read["dependency-groups"]
-    return [*read["project"]["dependencies"], *groups.pop("dev"), *groups.pop("chaos")]
+    return [*read["project"]["dependencies"], *groups["dev"], *groups["chaos"]]
 
 
 def installed(folder: Path) -> set[str]:

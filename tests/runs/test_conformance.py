@@ -4,6 +4,7 @@ import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from pytest_cookies.plugin import Cookies
@@ -19,9 +20,9 @@ from tools.pythons import outside
 CHECKS = "tests/twelve_factor"
 
 
-def committed(cookies: Cookies, variant: str) -> Installed:
+def committed(cookies: Cookies, variant: str, **answers: Any) -> Installed:
     """Render, install and commit a service."""
-    service = install(Baker(cookies).bake(**COMBINATIONS[variant]))
+    service = install(Baker(cookies).bake(**COMBINATIONS[variant], **answers))
     commit(service.folder)
     return service
 
@@ -61,7 +62,7 @@ def test_the_image_passes_the_checks(cookies_session: Cookies, variant: str) -> 
 @pytest.fixture(scope="module")
 def service(cookies_session: Cookies) -> Installed:
     """Return the service that one bug after another is put into."""
-    service = committed(cookies_session, "default")
+    service = committed(cookies_session, "default", release=True)
     # The first start compiles all modules, which may exceed the timeouts of the checks.
     assert service.run("openapi").returncode == 0
     return service

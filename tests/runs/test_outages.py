@@ -91,7 +91,8 @@ def test_wrong_credentials_for_mongodb_are_an_outage_and_not_logged(with_mongodb
     wrong = url.replace(credentials, "app:hunter2")
     with Web(service, mongodb_url=wrong, drain_seconds=0) as web:
         assert web.get("/livez").status_code == 200
-        assert web.get("/readyz").status_code == 503
+        ready = web.get("/readyz")
+        assert (ready.status_code, ready.json()["checks"]["database"]) == (503, "auth")
         assert web.place("tea").status_code == 503
         web.stop()
         assert "hunter2" not in str(web.lines)

@@ -7,24 +7,24 @@ import pytest
 
 from tests.support.editing import edit
 from tests.support.pipeline_contract import differences
-from tests.support.pipelines import Services, pipeline
+from tests.support.pipelines import FEATURES, Features, Services, pipeline
 from tests.support.template import OPTIONS
 from tools import ci_dialects
 
 PROVIDERS = [value for value in OPTIONS["ci"] if value != "none"]
 
 
-@pytest.mark.parametrize("kubernetes", [True, False], ids=["kubernetes", "no-kubernetes"])
+@pytest.mark.parametrize("features", FEATURES, ids="-".join)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_pipeline_fulfils_the_contract(
-    services: Services, provider: str, kubernetes: bool
+    services: Services, provider: str, features: Features
 ) -> None:
-    assert sorted(differences(pipeline(services(provider, kubernetes)), kubernetes)) == []
+    assert sorted(differences(pipeline(services(provider, features)), features)) == []
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_pipeline_builds_the_image_once(services: Services, provider: str) -> None:
-    found = pipeline(services(provider, True))
+    found = pipeline(services(provider))
     parts = (found.delivery, found.weekly, found.manual)
     commands = [run.split() for part in parts for s in part.values() for run in s.runs]
     assert sum("image" in command for command in commands) == 1
@@ -49,8 +49,8 @@ MUTANTS = {
     ),
     "github-deployment-without-verification": (
         ".github/workflows/deploy.yml",
-        "run: make verify deploy probe",
-        "run: make deploy probe",
+        "run: make login verify deploy probe",
+        "run: make login deploy probe",
         "staging runs",
     ),
     "github-digest-not-uploaded": (
@@ -110,8 +110,8 @@ MUTANTS = {
     "azure-digest-not-uploaded": ("azure/release.yml", "keeps: [release]", "keeps: []", "uploads"),
     "azure-deployment-without-verification": (
         "azure/overlay.yml",
-        "targets: verify deploy",
-        "targets: deploy",
+        "targets: login verify deploy",
+        "targets: login deploy",
         "staging runs",
     ),
     "azure-production-in-another-environment": (
@@ -140,8 +140,8 @@ MUTANTS = {
     ),
     "circleci-scan-without-image": (
         ".circleci/config.yml",
-        "          targets: load scan\n          takes: image.tar\n",
-        "          targets: load scan\n",
+        "          targets: scan\n          takes: image.tar\n",
+        "          targets: scan\n",
         "scan downloads",
     ),
     "circleci-rollback-without-release": (
@@ -152,8 +152,8 @@ MUTANTS = {
     ),
     "circleci-second-build": (
         ".circleci/config.yml",
-        "targets: load publish",
-        "targets: image publish",
+        "targets: login load publish",
+        "targets: login image publish",
         "publish runs",
     ),
 }
@@ -163,9 +163,9 @@ MUTANTS = {
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_mutant_of_a_pipeline_is_found(services: Services, tmp_path: Path, mutant: str) -> None:
     path, old, new, difference = MUTANTS[mutant]
-    copy = shutil.copytree(services(mutant.partition("-")[0], True), tmp_path / "service")
+    copy = shutil.copytree(services(mutant.partition("-")[0]), tmp_path / "service")
     edit(copy / path, old, new)
-    found = list(differences(pipeline(copy), True))
+    found = list(differences(pipeline(copy), FEATURES[-1]))
     assert any(difference in each for each in found), found
 
 
@@ -179,8 +179,8 @@ def test_inputs_of_a_composite_action_are_not_ignored(tmp_path: Path) -> None:
 def test_the_pipelines_are_valid_by_the_schema_of_their_provider(
     services: Services, provider: str
 ) -> None:
-    for kubernetes in (True, False):
-        found = ci_dialects.documents(services(provider, kubernetes))
+    for features in FEATURES:
+        found = ci_dialects.documents(services(provider, features))
         assert found
         assert {
             path: ci_dialects.schema_errors(*each) for path, each in found.items()

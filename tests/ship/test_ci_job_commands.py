@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.pipeline_contract import DELIVERY, DEPLOYS, ROLLBACK, WEEKLY
+from tests.support.pipeline_contract import CHECKS, DEPLOYS, RELEASE, ROLLBACK, WEEKLY
 from tests.support.pipelines import Services
 from tools.ci_dialects import SCHEMAS, documents
 
@@ -15,7 +15,10 @@ PREPARE = [
     r"apt-get update -qq( && apt-get install .*)?",
     r"apt-get install -qq --yes --no-install-recommends git make \$PACKAGES > /dev/null",
     r"pipx? install --quiet( --root-user-action=ignore)? uv==[\d.]+|pipx install uv==[\d.]+",
+    r'sudo docker cp "\$\(docker create registry.k8s.io/kubectl:v[\d.]+\)":/bin/kubectl \S+',
     r"(export )?REGISTRY_(USER|TOKEN).*",
+    r"export( AZURE_(CLIENT_ID|TENANT_ID|FEDERATED_TOKEN_FILE)=\S+)+",
+    r'mkdir -p .reports|printf %s "\$idToken" > "\$AZURE_FEDERATED_TOKEN_FILE"',
 ]
 """Commands before `make`: install its requirements and set credentials."""
 SCRIPTS = {"script", "before_script", "run", "command", "inlineScript"}
@@ -35,7 +38,7 @@ def lines(document: Any, key: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("provider", SCHEMAS)
 def test_jobs_run_only_known_commands(services: Services, provider: str) -> None:
-    parts = (DELIVERY, DEPLOYS, WEEKLY, ROLLBACK)
+    parts = (CHECKS, RELEASE, DEPLOYS, WEEKLY, ROLLBACK)
     known = {
         run.partition(" OVERLAY")[0] for part in parts for s in part.values() for run in s.runs
     }
@@ -52,4 +55,6 @@ def test_jobs_run_only_known_commands(services: Services, provider: str) -> None
 def test_jobs_use_no_cache_and_download_no_code(services: Services, provider: str) -> None:
     for _, document in documents(services(provider)).values():
         text = yaml.safe_dump(document)
-        assert not re.search(r"\b(restore_cache|save_cache|cache|curl|wget)\b", text, re.IGNORECASE)
+        assert not re.search(
+            r"\b(restore_cache|save_cache|cache|curl -|wget -)", text, re.IGNORECASE
+        )

@@ -1,167 +1,223 @@
-"""`make deploy` applies a release in order, and rejects an invalid one, with a fake cluster."""
+"""`make deploy` checks a release before it applies anything, and applies it step by step."""
 
 import json
+import re
 
 import pytest
 
-from tests.support.cluster import FAILED, IMAGE, KUBECTL, RELEASE, Cluster, error_of
+from tests.support.cluster import IMAGE, KUBECTL, RELEASE, Cluster
+from tests.support.fake_programs import error_of
 from tests.support.template import files_of
 
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed")
 
-each_variant = pytest.mark.parametrize(
+ALL = {"worker": True, "redis": True}
+in_variants = pytest.mark.parametrize(
     "deployable",
-    [{}, {"database": "none"}, {"database": "mongodb"}, {"worker": True, "redis": True}],
+    [{}, {"database": "none", "ci": "none", "release": False}, {"database": "mongodb"}, ALL],
     ids=["default", "bare", "mongodb", "full"],
     indirect=True,
 )
-STAGING = {"OVERLAY": "staging", "RELEASE": RELEASE}
+PROCESSES = {"Deployment", "Job", "CronJob"}
+VERSION = "app.kubernetes.io/version"
+CRASHED = "CrashLoopBackOff"
 
 
 @pytest.mark.parametrize(
-    ("variables", "error"),
+    ("overlay", "release", "error"),
     [
-        ({"OVERLAY": ""}, "OVERLAY is not set; there are local, production, staging"),
-        ({"OVERLAY": "prod"}, "OVERLAY=prod: there is no such overlay; there are local, prod"),
-        ({"OVERLAY": "../base"}, "OVERLAY=../base: there is no such overlay"),
-        ({"RELEASE": ""}, "RELEASE is not set"),
-        ({"RELEASE": f"{IMAGE}:latest"}, f"RELEASE={IMAGE}:latest: a tag"),
-        ({"RELEASE": f"{IMAGE}@sha256:12"}, "give IMAGE@sha256:"),
-        ({"CLUSTER_SERVER": "http://10.0.0.1"}, "CLUSTER_SERVER=http://10.0.0.1"),
-        ({"CLUSTER_SERVER": "https://10.0.0.1", "CLUSTER_CA": "!"}, "CLUSTER_CA is "),
+        ("", RELEASE, "OVERLAY=: there is no such overlay; there are local production staging"),
+        ("prod", RELEASE, "OVERLAY=prod: there is no such overlay"),
+        ("../base", RELEASE, "OVERLAY=../base: there is no such overlay"),
+        ("staging", "", "RELEASE=: give IMAGE@sha256:…"),
+        ("staging", f"{IMAGE}:latest", f"RELEASE={IMAGE}:latest: give IMAGE@sha256:…; a tag can"),
+        ("staging", f"{IMAGE}@sha256:12", "give IMAGE@sha256:…"),
+        ("staging", "$(shell touch pwned)@sha256:12", "RELEASE=$(shell touch pwned)@sha256:12:"),
     ],
 )
 def test_invalid_arguments_are_rejected(
-    cluster: Cluster, variables: dict[str, str], error: str
+    cluster: Cluster, overlay: str, release: str, error: str
 ) -> None:
-    assert error in error_of(cluster.deploy(**STAGING | variables))
+    assert error in error_of(cluster.make("deploy", OVERLAY=overlay, RELEASE=release))
     assert cluster.calls() == []
+    assert not (cluster.service / "pwned").exists()
 
 
-def test_default_release_is_the_last_published_one(cluster: Cluster) -> None:
-    (cluster.service / ".reports").mkdir(exist_ok=True)
+def test_the_default_release_is_the_last_published_one(cluster: Cluster) -> None:
+    (cluster.service / ".reports").mkdir()
     (cluster.service / ".reports" / "release").write_text(f"{RELEASE}\n")
-    done = cluster.deploy(OVERLAY="staging")
+    done = cluster.make("deploy", OVERLAY="staging", RELEASE="")
     assert done.returncode == 0, done.stderr
-    assert f"{RELEASE} to staging" in done.stdout
+    assert f"Deploying {RELEASE} to order-service-staging" in done.stdout
 
 
-@each_variant
-def test_objects_are_applied_in_order(cluster: Cluster) -> None:
-    done = cluster.deploy(OVERLAY="production", RELEASE=RELEASE)
+@in_variants
+def test_a_release_is_applied_in_order(cluster: Cluster) -> None:
+    done = cluster.make("deploy", OVERLAY="production", RELEASE=RELEASE)
     assert done.returncode == 0, done.stderr
-    commands = [line.partition("@")[0] for line in cluster.commands()]
-    applies = [line for line in commands if line.startswith("apply")]
-    assert "Namespace" in applies[0]
-    assert not any(kind in applies[0] for kind in ("Deployment", "Job"))
-    assert "Deployment" in applies[-1]
-    if (cluster.service / "deploy/base/migrate.yaml").exists():
-        assert applies[1] == "apply Job"
-        before, after = (line for line in commands if line.startswith("get job/"))
-        assert commands.index(before) < commands.index("apply Job") < commands.index(applies[-1])
-        assert before == after
-        assert before.startswith("get job/order-service-migrate-0123456789ab-")
-        assert "wait externalsecret/order-service-secrets" in commands
-    assert commands[-1].startswith("rollout status deployment/order-service-")
+    base, steps = cluster.service / "deploy/base", cluster.steps()
+    namespace, needed, *processes = (step for step in steps if step.startswith("apply "))
+    assert steps.index(namespace) == 2  # All resource types exist; the namespace does not.
+    assert namespace == "apply Namespace/order-service-production"
+    assert not [kind for kind in PROCESSES if f" {kind}/" in needed]
+    assert processes == [
+        *(["apply Job/order-service-migrate"] if (base / "migrate.yaml").exists() else []),
+        "apply Deployment/order-service-web",
+        *(["apply Deployment/order-service-worker"] if (base / "worker.yaml").exists() else []),
+        *(["apply CronJob/order-service-cleanup"] if (base / "cleanup.yaml").exists() else []),
+    ]
+    rollout = "rollout status order-service-production deployment.apps/order-service-"
+    finished = [
+        steps.index(step) for step in steps if step.startswith((rollout, "wait order-service-"))
+    ]
+    applied = [steps.index(process) for process in processes if "CronJob" not in process]
+    assert [finish - start for start, finish in zip(applied, finished, strict=True)] == [1] * len(
+        applied
+    )
 
 
-@each_variant
+@pytest.mark.parametrize("step", ["wait externalsecret", "delete job"])
+def test_the_migration_waits_for_the_secret_and_replaces_the_previous_job(
+    cluster: Cluster, step: str
+) -> None:
+    assert cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE).returncode == 0
+    steps = cluster.steps()
+    (before,) = (each for each in steps if each.startswith(step))
+    assert steps.index(before) < steps.index("apply Job/order-service-migrate")
+
+
+@in_variants
 @pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_each_process_runs_the_release_and_is_labelled_with_it(
+def test_every_process_runs_the_release_and_is_labelled_with_it(
     cluster: Cluster, overlay: str
 ) -> None:
     before = {path: (cluster.service / path).read_bytes() for path in files_of(cluster.service)}
-    assert cluster.deploy(OVERLAY=overlay, RELEASE=RELEASE).returncode == 0
-    workloads = {"Deployment", "Job", "CronJob"}
-    processes = [found for found in cluster.applied() if found["kind"] in workloads]
-    assert processes
-    for found in processes:
-        assert found["metadata"]["labels"]["app.kubernetes.io/version"] == "0123456789ab"
-        assert json.dumps(found).count('"app.kubernetes.io/version": "0123456789ab"') == 2
-        assert f'"image": "{RELEASE}"' in json.dumps(found)
-        assert json.dumps(found).count('"image":') == 1
-    new = files_of(cluster.service) - before.keys()
-    assert all(path.startswith(".reports/") for path in new)
+    done = cluster.make("deploy", OVERLAY=overlay, RELEASE=RELEASE)
+    assert done.returncode == 0, done.stderr
+    labelled = [each for each in cluster.objects() if VERSION in json.dumps(each)]
+    assert {each["kind"] for each in labelled} <= PROCESSES
+    assert {each["kind"] for each in cluster.objects()} & PROCESSES
+    for each in cluster.objects():
+        if each["kind"] in PROCESSES:
+            assert each["metadata"]["labels"][VERSION] == "0123456789ab"
+            assert json.dumps(each).count(f'"{VERSION}": "0123456789ab"') == 2
+            assert json.dumps(each).count(f'"image": "{RELEASE}"') == 1
+            assert json.dumps(each).count('"image":') == 1
+    after = files_of(cluster.service)
+    assert {path for path in after - before.keys() if not path.startswith(".reports/")} == set()
     assert all((cluster.service / path).read_bytes() == text for path, text in before.items())
 
 
-def test_existing_namespace_is_not_changed(cluster: Cluster) -> None:
-    cluster.results["get namespace/"] = (0, "namespace/order-service-staging")
-    assert cluster.deploy(**STAGING).returncode == 0
-    assert "Namespace" not in {found["kind"] for found in cluster.applied()}
+def test_an_existing_namespace_is_not_changed(cluster: Cluster) -> None:
+    cluster.responses["get namespace"] = [(0, "namespace/order-service-staging")]
+    assert cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE).returncode == 0
+    assert not [step for step in cluster.steps() if "apply Namespace" in step]
 
 
-def test_other_image_in_an_overlay_is_rejected(cluster: Cluster) -> None:
-    cluster.edit(
-        "deploy/base/pod.yaml",
-        "      volumes:\n",
-        "      initContainers: [{name: other, image: 'busybox:1'}]\n      volumes:\n",
-    )
-    done = cluster.deploy(**STAGING)
-    assert done.returncode == 1
-    for line in done.stderr.splitlines():
-        assert line.startswith("OVERLAY=staging: ")
-        assert line.endswith(f"runs busybox:1, and not {RELEASE}")
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        (
+            "      volumes:\n",
+            "      initContainers: [{name: other, image: 'busybox:1'}]\n      volumes:\n",
+            f"runs other images than {RELEASE}: busybox:1 {RELEASE}",
+        ),
+        ('image: "order-service"', 'image: "order-service:1"', "runs other images than"),
+    ],
+    ids=["sidecar", "tag"],
+)
+def test_other_images_are_rejected(cluster: Cluster, old: str, new: str, error: str) -> None:
+    cluster.edit("deploy/base/pod.yaml", old, new)
+    assert error in error_of(cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE))
     assert cluster.calls() == []
 
 
-def test_overlay_without_the_image_of_the_service_is_rejected(cluster: Cluster) -> None:
-    for file in ("pod.yaml", "cleanup.yaml"):
-        cluster.edit(f"deploy/base/{file}", 'image: "order-service"', f'image: "{IMAGE}:latest"')
-    done = cluster.deploy(**STAGING)
-    assert "nothing in it runs the image that it calls order-service" in done.stderr
-    assert f"deployment/order-service-web runs {IMAGE}:latest" in done.stderr
+def test_an_overlay_without_a_namespace_is_rejected(cluster: Cluster) -> None:
+    overlay = "deploy/overlays/staging/kustomization.yaml"
+    cluster.edit(overlay, "namespace: order-service-staging\n", "")
+    error = error_of(cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE))
+    assert error == "OVERLAY=staging: its kustomization.yaml has no namespace"
     assert cluster.calls() == []
 
 
-def test_missing_secret_is_rejected(cluster: Cluster) -> None:
-    cluster.edit(
-        "deploy/overlays/staging/kustomization.yaml", "  - ../../components/external-secrets\n", ""
-    )
-    error = error_of(cluster.deploy(**STAGING))
-    assert error.startswith("Secret order-service-secrets is not in the cluster; without it: ")
-    assert "deployment/order-service-web" in error
-    assert "job/order-service-migrate-" in error
-    assert cluster.commands() == ["get secret order-service-secrets"]
-    cluster.results["get secret order-service-secrets"] = (0, "secret/order-service-secrets")
-    assert cluster.deploy(**STAGING).returncode == 0
+def test_a_missing_resource_type_is_reported_before_anything_is_applied(cluster: Cluster) -> None:
+    missing = 'no matches for kind "HTTPRoute" in version "gateway.networking.k8s.io/v1"'
+    cluster.responses["get --filename"] = [(1, missing)]
+    error = error_of(cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE))
+    assert error.startswith(f"{missing}\nOVERLAY=staging: the cluster rejects these objects")
+    assert [step.split()[0] for step in cluster.steps()] == ["get"]
+
+
+def test_a_missing_secret_is_reported_before_anything_is_applied(cluster: Cluster) -> None:
+    overlay = "deploy/overlays/staging/kustomization.yaml"
+    cluster.edit(overlay, "  - ../../components/external-secrets\n", "")
+    cluster.responses["get secret"] = [(1, "not found"), (0, "secret/order-service-secrets")]
+    error = error_of(cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE))
+    assert "Create the Secret order-service-secrets in the namespace order-service-staging" in error
+    assert not [step for step in cluster.steps() if step.startswith("apply")]
+    del cluster.responses["get secret"]
+    assert cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE).returncode == 0
 
 
 @pytest.mark.parametrize(
     ("step", "error"),
     [
-        ("kind: NetworkPolicy", "kubectl apply --server-side: no"),
-        ("wait externalsecret/", "kubectl wait externalsecret/order-service-secrets: no"),
-        ("kind: Job", "kubectl apply --server-side: no"),
-        ("kind: Deployment", "kubectl apply --server-side: no"),
-        ("rollout status", "did not come up: no; the pods of the release before still serve"),
+        ("apply .*!app", "denied"),
+        ("wait externalsecret", "denied\nThe External Secrets Operator did not create the Secret"),
+        ("apply .*=migrate", "denied"),
+        ("apply .*--dry-run", "denied"),
+        ("apply .*=web", "denied"),
     ],
 )
-def test_failure_stops_the_deployment(cluster: Cluster, step: str, error: str) -> None:
-    cluster.results[step] = (1, "E1122 01:18:17.607993 1 memcache.go:265] noise\nno\nno")
-    assert error in error_of(cluster.deploy(**STAGING))
-    last = cluster.calls()[-1]
-    assert " ".join(last["words"]).startswith(step) or step in last["stdin"]
+def test_the_first_failure_ends_a_deployment(cluster: Cluster, step: str, error: str) -> None:
+    cluster.responses[step] = [(1, "denied")]
+    assert error in error_of(cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE))
+    # After the Secret, only the reason why it does not exist is read.
+    last = " ".join(cluster.calls()[-1]["words"])
+    assert re.search(step.replace("wait", "get"), last)
 
 
-def test_failed_migration_prints_its_log_and_changes_no_process(cluster: Cluster) -> None:
-    cluster.results |= {"get job/": (0, FAILED), "logs job/": (0, "relation is missing")}
-    done = cluster.deploy(**STAGING)
-    assert "failed, its log is above; no process was changed" in error_of(done)
-    assert "relation is missing" in done.stdout
-    commands = cluster.commands()
-    assert "Deployment" not in {found["kind"] for found in cluster.applied()}
-    # The Job had failed before: it is deleted, because an unchanged Job does not run again.
-    assert [line.split()[0] for line in commands[-5:]] == ["get", "delete", "apply", "get", "logs"]
-    assert commands[-1].startswith("logs job/order-service-migrate-")
+def test_the_reason_of_an_external_secret_is_printed(cluster: Cluster) -> None:
+    cluster.responses["wait externalsecret"] = [(1, "timed out")]
+    cluster.responses["get externalsecret"] = [(0, "could not get provider client")]
+    done = cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE)
+    assert done.returncode != 0
+    assert "could not get provider client" in done.stdout
 
 
-def test_changed_settings_create_another_job(cluster: Cluster) -> None:
-    def job() -> str:
-        assert cluster.deploy(**STAGING).returncode == 0
-        return next(line for line in cluster.commands() if line.startswith("get job/"))
+@pytest.mark.parametrize("state", ["Failed", CRASHED, "ImagePullBackOff"])
+def test_a_failed_migration_prints_its_log_and_changes_no_process(
+    cluster: Cluster, state: str
+) -> None:
+    cluster.responses["wait .*job/"] = [(1, "error: timed out waiting for the condition")]
+    cluster.responses["get pods,jobs"] = [(0, ""), (0, state)]
+    cluster.responses["logs"] = [(0, "relation does not exist")]
+    done = cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE)
+    assert error_of(done) == "The migration failed; no process was changed"
+    assert "relation does not exist" in done.stdout
+    commands = [step.split()[0] for step in cluster.steps()]
+    assert commands[-6:] == ["wait", "get", "wait", "get", "get", "logs"]
 
-    first = job()
-    assert job() == first
-    cluster.edit("deploy/base/settings.env", "DRAIN_SECONDS=5", "DRAIN_SECONDS=6")
-    assert job() != first
+
+@pytest.mark.parametrize("deployable", [ALL], ids=["full"], indirect=True)
+def test_a_crash_loop_ends_early_with_its_reason_and_changes_no_other_process(
+    cluster: Cluster,
+) -> None:
+    cluster.responses["rollout status .*-web"] = [(1, "waiting\nerror: timed out")]
+    cluster.responses["get pods,jobs"] = [(0, CRASHED)]
+    cluster.responses["get pods .*range"] = [(0, f"web-1: Running {CRASHED} invalid configuration")]
+    cluster.responses["logs"] = [(0, "DATABASE_URL is missing")]
+    done = cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE)
+    error = error_of(done)
+    assert error.startswith("deployment.apps/order-service-web did not become ready; pods of the")
+    for text in ("error: timed out", "invalid configuration", "DATABASE_URL is missing"):
+        assert text in done.stdout
+    assert len([step for step in cluster.steps() if step.startswith("rollout")]) == 1
+    assert "apply Deployment/order-service-worker" not in cluster.steps()
+
+
+def test_a_slow_start_is_waited_for(cluster: Cluster) -> None:
+    cluster.responses["rollout status"] = [(1, "error: timed out"), (0, "successfully rolled out")]
+    done = cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE)
+    assert done.returncode == 0, done.stderr
+    assert "successfully rolled out" in done.stdout

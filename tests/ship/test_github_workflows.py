@@ -19,6 +19,7 @@ from tests.support.template import ROOT, SERVICE
 
 MANIFESTS = {
     "docker": ["Dockerfile"],
+    "docker-compose": ["compose.yaml"],
     "github-actions": [".github/workflows/*.yml", "action.yml"],
     "uv": ["pyproject.toml"],
 }
@@ -33,11 +34,18 @@ def actions(root: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def deployed_service(cookies_session: Cookies) -> Path:
-    """A service with Kubernetes."""
-    return Baker(cookies_session).bake(kubernetes=True)
+    return Baker(cookies_session).bake(release=True, kubernetes=True)
 
 
-@pytest.fixture(scope="module", params=["template", "default_service", "deployed_service"])
+@pytest.fixture(scope="module")
+def service_with_release(cookies_session: Cookies) -> Path:
+    return Baker(cookies_session).bake(release=True)
+
+
+@pytest.fixture(
+    scope="module",
+    params=["template", "default_service", "service_with_release", "deployed_service"],
+)
 def repository(request: pytest.FixtureRequest) -> Path:
     if request.param == "template":
         return ROOT
@@ -54,14 +62,14 @@ def test_the_workflows_follow_the_rules(repository: Path) -> None:
     assert violations(repository) == []
 
 
-def test_workflows_are_copied_unchanged_into_a_service(default_service: Path) -> None:
-    source = SERVICE / ".github"
+def test_workflows_are_rendered_verbatim(default_service: Path) -> None:
     copy = default_service / ".github"
-    names = {file.relative_to(copy) for file in copy.rglob("*") if file.is_file()}
-    assert Path("workflows/ci.yml") in names
-    for name in names:
-        copied = (default_service / ".github" / name).read_bytes()
-        assert copied == (source / name).read_bytes(), name
+    files = [file for file in copy.glob("*/**/*") if file.is_file()]
+    assert copy / "workflows/ci.yml" in files
+    for file in files:
+        source = (SERVICE / ".github" / file.relative_to(copy)).read_text()
+        text = source.removeprefix("{% raw -%}\n").removesuffix("{% endraw %}\n")
+        assert file.read_text() == text, file
 
 
 def test_a_service_and_the_template_use_the_same_versions_of_actions(default_service: Path) -> None:
@@ -78,23 +86,31 @@ def test_the_workflow_of_the_template_runs_the_commands_of_ci_run() -> None:
     )
 
 
-def test_every_update_of_dependabot_has_files_to_read(default_service: Path) -> None:
-    for root in (ROOT, default_service):
-        updates = yaml.safe_load((root / ".github/dependabot.yml").read_text())["updates"]
-        assert updates
-        for update in updates:
-            assert all(updated_files(root, update).values()), update
+def updates_of(root: Path) -> list[dict[str, Any]]:
+    """Return the updates of Dependabot in a repository."""
+    found: list[dict[str, Any]] = yaml.safe_load((root / ".github/dependabot.yml").read_text())[
+        "updates"
+    ]
+    return found
 
 
-def test_dependabot_updates_all_workflows_and_composite_actions(
-    default_service: Path,
-) -> None:
-    assert composite_actions(default_service)
-    for root in (ROOT, default_service):
-        updates = yaml.safe_load((root / ".github/dependabot.yml").read_text())["updates"]
-        (update,) = (each for each in updates if each["package-ecosystem"] == "github-actions")
-        found = {file for files in updated_files(root, update).values() for file in files}
-        assert found == {*workflows(root), *composite_actions(root)}
+def test_every_update_of_dependabot_has_files_to_read(repository: Path) -> None:
+    assert updates_of(repository)
+    for update in updates_of(repository):
+        assert all(updated_files(repository, update).values()), update
+
+
+def test_dependabot_updates_all_workflows_and_composite_actions(repository: Path) -> None:
+    (update,) = (
+        each for each in updates_of(repository) if each["package-ecosystem"] == "github-actions"
+    )
+    found = {file for files in updated_files(repository, update).values() for file in files}
+    assert found == {*workflows(repository), *composite_actions(repository)}
+
+
+def test_dependabot_updates_the_release_tools(service_with_release: Path) -> None:
+    ecosystems = [update["package-ecosystem"] for update in updates_of(service_with_release)]
+    assert "docker-compose" in ecosystems
 
 
 def updated_files(root: Path, update: dict[str, Any]) -> dict[str, list[Path]]:

@@ -10,7 +10,7 @@ from pytest_cookies.plugin import Cookies
 from tests.support.baking import Baker
 from tests.support.commands import run
 from tests.support.needs import lack
-from tests.support.pipeline_contract import DELIVERY, DEPLOYS, ROLLBACK, WEEKLY
+from tests.support.pipeline_contract import CHECKS, DEPLOYS, RELEASE, ROLLBACK, WEEKLY
 from tools.pythons import UV, outside
 
 from .test_pipeline_steps import START, sh
@@ -31,7 +31,7 @@ def gitlab(service: Path, *arguments: str, path: str = "") -> subprocess.Complet
 @pytest.fixture(scope="module")
 def repository(cookies_session: Cookies) -> Path:
     """A service for GitLab in a repository with a remote."""
-    service = Baker(cookies_session).bake(ci="gitlab", kubernetes=True)
+    service = Baker(cookies_session).bake(ci="gitlab", release=True, kubernetes=True)
     made = sh(service, f"make setup && {START} && git remote add origin git@example.com:a/b.git")
     assert made.returncode == 0, made.stderr
     return service
@@ -40,9 +40,9 @@ def repository(cookies_session: Cookies) -> Path:
 @pytest.mark.parametrize(
     ("source", "names"),
     [
-        ("merge_request_event", [n for n, stage in DELIVERY.items() if stage.on_pull_requests]),
-        ("push", [*DELIVERY, *DEPLOYS]),
-        ("schedule", [*DELIVERY, *DEPLOYS, *WEEKLY]),
+        ("merge_request_event", [*CHECKS]),
+        ("push", [*CHECKS, *RELEASE, *DEPLOYS]),
+        ("schedule", [*CHECKS, *RELEASE, *DEPLOYS, *WEEKLY]),
         ("web", [*ROLLBACK]),
     ],
 )

@@ -1,24 +1,18 @@
 """`make deploy OVERLAY=local`: an image without a registry, and a generated password."""
 
+import json
 import re
-import sys
 
 import pytest
 import yaml
 
-from tests.support.cluster import KUBECTL, Cluster, Object, error_of
+from tests.support.cluster import KUBECTL, Cluster, Object
+from tests.support.fake_programs import error_of
 
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed")
 
 ID = "fedcba9876543210" * 4
 IMAGE = f"order-service:{ID[:12]}"
-FAKE_PROGRAM = """#!{python}
-import json, pathlib, sys
-
-with (pathlib.Path(__file__).parent / "calls").open("a") as file:
-    print(json.dumps({{"words": sys.argv, "stdin": ""}}), file=file)
-print(json.dumps([{{"Id": "sha256:{id}"}}]))
-"""
 each_variant = pytest.mark.parametrize(
     ("deployable", "servers"),
     [
@@ -36,16 +30,24 @@ each_variant = pytest.mark.parametrize(
 def local(cluster: Cluster) -> Cluster:
     """Return a cluster created by `kind`, on a machine that has built the image."""
     for program in ("docker", "kind"):
-        cluster.add(program, FAKE_PROGRAM.format(python=sys.executable, id=ID))
-    cluster.results["config current-context"] = (0, "kind-orders")
+        cluster.add(program, f"sha256:{ID}")
+    cluster.responses["config current-context"] = [(0, "kind-orders")]
     return cluster
 
 
 def deploy(local: Cluster) -> list[Object]:
-    """Deploy, and return the objects that were applied."""
-    done = local.deploy(OVERLAY="local", REVISION="abc123", RELEASE="")
+    """Deploy, and return the objects of the overlay."""
+    done = local.make("deploy", OVERLAY="local", REVISION="abc123", RELEASE="")
     assert done.returncode == 0, done.stderr
-    return local.applied()
+    return local.objects()
+
+
+def secret(local: Cluster) -> dict[str, str]:
+    """Return the values of the Secret that was created; empty if there was none."""
+    created = [call["stdin"] for call in local.calls() if "create" in call["words"]]
+    assert len(created) <= 1
+    lines = [line for line in "".join(created).splitlines() if not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
 
 
 def by_name(objects: list[Object], *types: str) -> dict[str, Object]:
@@ -54,11 +56,10 @@ def by_name(objects: list[Object], *types: str) -> dict[str, Object]:
 
 def test_built_image_is_loaded_with_a_tag_made_of_its_id(local: Cluster) -> None:
     deploy(local)
-    words = [" ".join(call["words"]) for call in local.calls()]
-    docker = [line.partition("/docker ")[2] for line in words if "/docker " in line]
-    assert docker == ["image inspect order-service:abc123", f"tag order-service:abc123 {IMAGE}"]
-    (kind,) = (line for line in words if "/kind " in line)
-    assert kind.endswith(f"/kind load docker-image {IMAGE} --name orders")
+    commands = local.commands()
+    assert f"docker tag order-service:abc123 {IMAGE}" in commands
+    assert f"kind load docker-image {IMAGE} --name orders" in commands
+    assert f'"image": "{IMAGE}"' in json.dumps(local.objects())
 
 
 @each_variant
@@ -69,45 +70,47 @@ def test_backing_services_have_a_generated_password(
     calls = (local.programs / "calls").read_text().splitlines()
     processes = {"order-service-web", "order-service-worker"}
     assert by_name(first, "StatefulSet", "Deployment").keys() - processes == set(servers)
-    secrets = by_name(first, "Secret")
-    assert bool(secrets) == bool(servers)
+    values = secret(local)
+    assert values.keys() == ({"password", *servers.values()} if servers else set())
     if servers:
-        values = secrets["order-service-secrets"]["stringData"]
         password = values["password"]
-        assert values.keys() == {"password", *servers.values()}
         assert re.fullmatch("[0-9a-f]{64}", password)
-        second = by_name(deploy(local), "Secret")["order-service-secrets"]["stringData"]
-        assert second["password"] != password
+        if "database_url" in values:
+            assert values["database_url"] == f"postgresql://app:{password}@postgres:5432/app"
+        deploy(local)
+        assert secret(local)["password"] != password
         written = [path for path in local.service.rglob("*") if path.is_file()]
         assert not [path for path in written if password in path.read_text("latin-1")]
         assert not [call for call in calls if password in call.partition('"stdin"')[0]]
 
 
 def test_existing_password_is_kept(local: Cluster) -> None:
-    local.results["get secret order-service-secrets"] = (0, "secret/order-service-secrets")
-    assert not by_name(deploy(local), "Secret")
+    local.responses["get secret"] = [(0, "secret/order-service-secrets")]
+    deploy(local)
+    assert secret(local) == {}
 
 
 def test_database_is_ready_before_it_is_migrated(local: Cluster) -> None:
     deploy(local)
-    commands = [line.partition(" --")[0] for line in local.commands()]
-    ready = commands.index("rollout status statefulset/postgres")
-    assert commands.index("apply StatefulSet") < ready < commands.index("apply Job")
+    steps = local.steps()
+    ready = steps.index("rollout status order-service-local statefulset")
+    (applied,) = (steps.index(each) for each in steps if "StatefulSet/postgres" in each)
+    assert applied < ready < steps.index("apply Job/order-service-migrate")
 
 
 @pytest.mark.parametrize("context", ["production", "gke_team_europe_orders"])
 def test_remote_cluster_is_rejected(local: Cluster, context: str) -> None:
-    local.results["config current-context"] = (0, context)
-    error = error_of(local.deploy(OVERLAY="local"))
-    assert error.startswith(f"OVERLAY=local: the context {context} is not of this machine")
-    assert local.commands() == ["config current-context"]
+    local.responses["config current-context"] = [(0, context)]
+    error = error_of(local.make("deploy", OVERLAY="local"))
+    assert error.startswith(f"OVERLAY=local: {context} is not a local cluster: kind, ")
+    assert not [call for call in local.calls() if "apply" in call["words"]]
 
 
 def test_missing_image_is_reported(local: Cluster) -> None:
-    local.add("docker", "#!/bin/sh\necho no such image >&2\nexit 1\n")
-    error = error_of(local.deploy(OVERLAY="local", REVISION="abc123"))
-    assert error == "docker image failed: no such image"
-    assert local.commands() == ["config current-context"]
+    local.add("docker")
+    error = error_of(local.make("deploy", OVERLAY="local", REVISION="abc123"))
+    assert error == "OVERLAY=local: there is no image order-service:abc123; run make image first"
+    assert not [call for call in local.calls() if "apply" in call["words"]]
 
 
 @each_variant

@@ -1,238 +1,200 @@
-"""A release from end to end: built, saved, published to a registry, listed, signed, verified.
+"""A release from end to end: built, published, signed, and verified by cosign alone.
 
-All is real, but for who signs: that needs Sigstore, which is on the internet. A module that stands
-in for it signs with a key of its own; what is refused is refused by the service's own code.
+The engine, the registry and the tools are real; Sigstore is a private one.
 """
 
 import json
-import subprocess
-from collections.abc import Callable, Iterator
+from base64 import b64decode
 from pathlib import Path
 
 import httpx
 import pytest
-from pytest_cookies.plugin import Cookies
 
-from tests.support.baking import Baker
-from tests.support.delivery_programs import GITHUB
+from tests.support.commands import must_run
 from tests.support.needs import docker_is_running
+from tests.support.released_service import NAME, OFFLINE, SIGNER, Make
 from tests.support.running import free_ports
-from tests.support.signing import (
-    BORROW,
-    NAME,
-    STAND_IN,
-    head_of,
-    last,
-    local_registry,
-    remove_images,
-    tags,
-)
-from tests.support.template_releases import commit, git
-from tools.pythons import UV, outside
+from tests.support.sigstore import Sigstore, tool
 
 pytestmark = [
     pytest.mark.containers,
-    pytest.mark.skipif(not docker_is_running(), reason="no Docker engine answers `docker info`"),
+    pytest.mark.skipif(not docker_is_running(), reason="Docker is not running"),
 ]
 
-MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json"
-
-Make = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with local_registry(tmp_path_factory.mktemp("registry")) as address:
-        yield address
+BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+PLAIN = "--plain-http"
+"""The local registry has no certificate."""
 
 
-@pytest.fixture(scope="module")
-def service(cookies_session: Cookies) -> Path:
-    folder = Baker(cookies_session).bake(project_slug=NAME)
-    (folder / "delivery/stand_in.py").write_text(STAND_IN)
-    subprocess.run([UV, "lock", "--quiet"], cwd=folder, env=outside(), check=True)
-    commit(folder)
-    return folder
+def cosign(*arguments: str | Path) -> str:
+    """Run cosign outside of the service."""
+    return must_run(tool("cosign"), *arguments, cwd=Path("/"))
 
 
-@pytest.fixture(scope="module")
-def make(service: Path, registry: str) -> Iterator[Make]:
-    """Run targets as a run on GitHub would; `refused` ones end with an error."""
-
-    def run(
-        *targets: str, refused: bool = False, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        head = head_of(service)
-        made = {"IMAGE": f"{registry}/team/{NAME}", "SIGNER": "stand_in"}
-        done = subprocess.run(
-            ["make", f"UV={UV}", *targets],
-            cwd=service,
-            env=outside() | GITHUB | {"GITHUB_SHA": head} | made | variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode != 0) == refused, f"{targets}\n{done.stdout}{done.stderr}"
-        return done
-
-    yield run
-    remove_images(registry)
+def oras(folder: Path, *arguments: str) -> str:
+    return must_run(tool("oras"), *arguments, cwd=folder)
 
 
-@pytest.fixture(scope="module")
-def built(make: Make) -> None:
-    make("image", "save")
+def trusting(private_sigstore: Sigstore) -> list[str]:
+    """Return the options of cosign that trust the signer of the release."""
+    return [
+        f"--trusted-root={private_sigstore.trusted_root}",
+        *OFFLINE.split(),
+        f"--certificate-identity={SIGNER.format('release.yml', 'main')}",
+        f"--certificate-oidc-issuer={private_sigstore.issuer.url}",
+    ]
 
 
-@pytest.fixture(scope="module")
-def first(built: None, make: Make, service: Path) -> str:
-    """The first release: its digest is what was written."""
-    del built
-    make("load", "publish")
-    make("sbom", "sign")
-    return (service / ".reports/release").read_text().strip()
-
-
-def test_a_release_is_what_the_registry_has_by_its_digest(first: str, registry: str) -> None:
-    assert first.startswith(f"{registry}/team/{NAME}@sha256:")
-    digest = first.partition("@")[2]
+def test_the_registry_has_the_release_by_its_digest(signed_release: str, registry: str) -> None:
+    assert signed_release.startswith(f"{registry}/team/{NAME}@sha256:")
+    digest = signed_release.partition("@")[2]
     url = f"http://{registry}/v2/team/{NAME}/manifests/{digest}"
-    answer = httpx.get(url, headers={"Accept": MANIFESTS})
-    assert (answer.status_code, answer.headers["docker-content-digest"]) == (200, digest)
+    response = httpx.get(url, headers={"Accept": MANIFEST})
+    assert (response.status_code, response.headers["docker-content-digest"]) == (200, digest)
 
 
-def test_a_release_that_was_signed_is_verified(first: str, make: Make, service: Path) -> None:
-    head = head_of(service)
-    assert f"{first} is of commit {head}" in make("verify").stdout
-    assert f"{first} is of commit {head}" in make("verify", RELEASE=first).stdout
-
-
-def test_the_same_build_published_again_is_the_same_release(
-    first: str, make: Make, registry: str, service: Path
+def test_the_service_and_cosign_alone_verify_a_release(
+    signed_release: str,
+    make_release: Make,
+    keyless_signer: dict[str, str],
+    private_sigstore: Sigstore,
 ) -> None:
-    before = tags(registry)
-    make("load", "publish")
-    assert (service / ".reports/release").read_text().strip() == first
-    assert tags(registry) == before
+    make_release("verify", RELEASE=signed_release, **keyless_signer)
+    cosign("verify", *trusting(private_sigstore), signed_release)
+    tree = cosign("tree", signed_release)
+    assert "https://sigstore.dev/cosign/sign/v1" in tree
+    assert "https://cyclonedx.org/bom" in tree
 
 
-def test_the_bill_lists_what_the_image_has_and_is_always_the_same(
-    first: str, make: Make, service: Path
+def test_the_attested_sbom_lists_the_packages_of_the_image(
+    signed_release: str, private_sigstore: Sigstore
 ) -> None:
-    bill = service / ".reports/sbom.cdx.json"
-    before = bill.read_bytes()
-    make("sbom")
-    assert bill.read_bytes() == before
-    read = json.loads(before)
-    itself = read["metadata"]["component"]
-    assert f"{itself['name']}@{itself['version']}" == first
-    assert {p["value"] for p in itself["properties"]} == {head_of(service)[:12]}
-    kinds = {part["purl"].partition("/")[0] for part in read["components"] if "purl" in part}
-    assert kinds == {"pkg:deb", "pkg:pypi", "pkg:generic"}
-    names = {part["name"] for part in read["components"]}
-    assert {"fastapi", "uvicorn", "libc6", "python", NAME} <= names
+    printed = cosign(
+        "verify-attestation", *trusting(private_sigstore), "--type=cyclonedx", signed_release
+    )
+    statement = json.loads(b64decode(json.loads(printed)["payload"]))
+    (subject,) = statement["subject"]
+    assert signed_release.endswith(f"@sha256:{subject['digest']['sha256']}")
+    assert statement["predicate"]["specVersion"] == "1.6"
+    names = {part["name"] for part in statement["predicate"]["components"]}
+    assert {"fastapi", "uvicorn", "libc6"} <= names
     assert not names & {"pytest", "ruff", "mypy"}
 
 
-def test_the_bill_of_another_image_is_refused(first: str, make: Make, service: Path) -> None:
-    del first
-    label = "FROM {}\nLABEL other=1\n"
-    revision = head_of(service)[:12]
-    built, kept = f"{NAME}:{revision}", f"{NAME}:kept"
-    subprocess.run(["docker", "tag", built, kept], check=True)
-    try:
-        build = ["docker", "build", "--quiet", "--tag", built, "-"]
-        subprocess.run(build, input=label.format(kept).encode(), check=True, capture_output=True)
-        assert "is another image than" in last(make("sbom", refused=True))
-    finally:
-        subprocess.run(["docker", "tag", kept, built], check=True)
+def test_a_copy_to_another_repository_keeps_signature_and_sbom(
+    signed_release: str, registry: str, private_sigstore: Sigstore, tmp_path: Path
+) -> None:
+    copy = f"{registry}/copies/{NAME}"
+    plain = ["--from-plain-http", "--to-plain-http"]
+    oras(tmp_path, "copy", "--recursive", *plain, signed_release, f"{copy}:1")
+    copied = f"{copy}@{signed_release.partition('@')[2]}"
+    cosign("verify", *trusting(private_sigstore), copied)
+    cosign("verify-attestation", *trusting(private_sigstore), "--type=cyclonedx", copied)
 
 
 @pytest.mark.parametrize(
-    ("release", "said"),
+    ("variables", "reason"),
     [
-        ("{repository}:latest", "a tag can move; give IMAGE@sha256:…"),
-        ("{repository}@sha256:" + "0" * 64, "was not signed: there is no provenance, sbom, signat"),
+        ({"SIGNER_IDENTITY": SIGNER.format("other.yml", "main")}, "expected SAN value"),
+        ({"SIGNER_IDENTITY": SIGNER.format("release.yml", "feature")}, "expected SAN value"),
+        ({"SIGNER_IDENTITY": SIGNER.format(".*", "main")}, "expected SAN value"),
+        ({"SIGNER_ISSUER": "https://oidc.example.com"}, "expected issuer value"),
+        ({"SIGNER_IDENTITY": ""}, "certificate-identity"),
+        ({"SIGNER_ISSUER": ""}, "certificate-oidc-issuer"),
     ],
 )
-def test_what_nobody_has_signed_is_refused(first: str, make: Make, release: str, said: str) -> None:
-    asked = release.format(repository=first.partition("@")[0])
-    assert said in last(make("verify", refused=True, RELEASE=asked))
-
-
-def test_a_registry_that_is_away_is_said_to_be(make: Make) -> None:
-    away = f"127.0.0.1:{free_ports(1)[0]}/team/{NAME}@sha256:{'0' * 64}"
-    assert "its registry does not answer" in last(make("verify", refused=True, RELEASE=away))
-
-
-@pytest.mark.parametrize(
-    ("variables", "said"),
-    [
-        ({}, "SIGNER_IDENTITY is not set"),
-        ({"SIGNER_IDENTITY": "https://git.example.com/*"}, "has to be exact"),
-        ({"SIGNER_IDENTITY": "https://git.example.com/a"}, "SIGNER_ISSUER is not set"),
-        (
-            {"SIGNER_IDENTITY": "https://git.example.com/a", "SIGNER_ISSUER": "https://.*"},
-            "has to be exact",
-        ),
-        (
-            {"SIGNER_IDENTITY": "https://git.example.com/a", "SIGNER_ISSUER": "https://b.example"},
-            "is refused",
-        ),
-    ],
-)
-def test_without_a_key_exactly_one_is_believed_and_never_what_others_signed(
-    first: str, make: Make, variables: dict[str, str], said: str
+def test_a_release_of_another_signer_is_rejected(
+    signed_release: str,
+    make_release: Make,
+    keyless_signer: dict[str, str],
+    variables: dict[str, str],
+    reason: str,
 ) -> None:
-    done = make("verify", refused=True, SIGNER="keyless", RELEASE=first, **variables)
-    assert said in last(done)
+    signer = keyless_signer | variables
+    done = make_release("verify", fails=True, RELEASE=signed_release, **signer)
+    assert reason in done.stderr
+    assert f"RELEASE={signed_release} is not verified, do not run it" in done.stderr
 
 
-def test_without_a_key_nothing_is_signed_by_whom_nobody_knows(first: str, make: Make) -> None:
-    assert "SIGNER=keyless" in last(make("sign", refused=True, SIGNER="keyless", RELEASE=first))
-
-
-@pytest.fixture(scope="module")
-def second(first: str, make: Make, service: Path) -> str:
-    """The release after a change."""
-    del first
-    (package,) = service.glob("src/*/__init__.py")
-    package.write_text(package.read_text() + "# Changed.\n")
-    git(service, "commit", "--all", "--quiet", "--message", "Change")
-    make("image", "save", "load", "publish")
-    return (service / ".reports/release").read_text().strip()
-
-
-def test_a_change_is_another_release_and_the_one_before_can_still_be_had(
-    first: str, second: str, make: Make, registry: str
+def test_an_unsigned_release_is_rejected(
+    other_release: str, make_release: Make, keyless_signer: dict[str, str]
 ) -> None:
-    assert second != first
-    assert "was not signed" in last(make("verify", refused=True, RELEASE=second))
-    make("verify", RELEASE=first)
-    for release in (first, second):
-        url = f"http://{registry}/v2/team/{NAME}/manifests/{release.partition('@')[2]}"
-        assert httpx.get(url, headers={"Accept": MANIFESTS}).status_code == 200
+    done = make_release("verify", fails=True, RELEASE=other_release, **keyless_signer)
+    assert "no signatures found" in done.stderr
 
 
-def test_the_bill_of_the_release_before_is_not_signed_for_this_one(second: str, make: Make) -> None:
-    assert f"is of another image than {second}" in last(make("sign", refused=True))
-
-
-@pytest.fixture(scope="module")
-def both(first: str, second: str) -> tuple[str, str]:
-    return first, second
-
-
-@pytest.mark.parametrize(
-    ("signed", "said"),
-    [(False, "its signature is of another digest"), (True, "its provenance is of sha256:")],
-)
-def test_what_was_signed_of_another_image_proves_nothing(
-    both: tuple[str, str], make: Make, service: Path, *, signed: bool, said: str
+def test_bundles_of_another_image_are_rejected(
+    signed_release: str,
+    other_release: str,
+    make_release: Make,
+    keyless_signer: dict[str, str],
+    tmp_path: Path,
 ) -> None:
-    borrow = BORROW.format(releases=both, signed=signed)
-    delivery = ["--quiet", "--locked", "--isolated", "--only-group", "delivery"]
-    run = [UV, "run", *delivery, "python", "-c", borrow]
-    subprocess.run(run, cwd=service, env=outside(), check=True)
-    assert said in last(make("verify", refused=True, RELEASE=both[1]))
+    found = json.loads(oras(tmp_path, "discover", PLAIN, "--format=json", signed_release))
+    assert found["referrers"]
+    for referrer in found["referrers"]:
+        fetched = oras(tmp_path, "manifest", "fetch", PLAIN, referrer["reference"])
+        (layer,) = json.loads(fetched)["layers"]
+        blob = f"{signed_release.partition('@')[0]}@{layer['digest']}"
+        oras(tmp_path, "blob", "fetch", PLAIN, "--output=bundle.json", blob)
+        bundle = f"bundle.json:{BUNDLE}"
+        oras(tmp_path, "attach", PLAIN, f"--artifact-type={BUNDLE}", other_release, bundle)
+    done = make_release("verify", fails=True, RELEASE=other_release, **keyless_signer)
+    assert f"RELEASE={other_release} is not verified" in done.stderr
+
+
+def test_a_release_without_its_sbom_is_rejected(
+    other_release: str,
+    make_release: Make,
+    keyless_signer: dict[str, str],
+    private_sigstore: Sigstore,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "predicate.json").write_text("{}")
+    options = [
+        *("--yes", "--type=custom", f"--predicate={tmp_path}/predicate.json"),
+        f"--identity-token={private_sigstore.issuer.token()}",
+        f"--trusted-root={private_sigstore.trusted_root}",
+        f"--signing-config={private_sigstore.signing_config}",
+    ]
+    cosign("attest", *options, other_release)
+    # Any attestation of the signer is a signature for cosign.
+    cosign("verify", *trusting(private_sigstore), other_release)
+    done = make_release("verify", fails=True, RELEASE=other_release, **keyless_signer)
+    assert f"RELEASE={other_release} is not verified" in done.stderr
+
+
+def test_a_release_signed_by_a_job_of_another_branch_is_rejected(
+    other_release: str,
+    make_release: Make,
+    keyless_signer: dict[str, str],
+    private_sigstore: Sigstore,
+) -> None:
+    token = {"SIGSTORE_ID_TOKEN": private_sigstore.issuer.token(ref="refs/heads/feature")}
+    make_release("sign", RELEASE=other_release, **token, **keyless_signer)
+    done = make_release("verify", fails=True, RELEASE=other_release, **keyless_signer)
+    assert f"RELEASE={other_release} is not verified" in done.stderr
+
+
+def test_a_key_signs_a_release_and_another_key_is_rejected(
+    other_release: str, make_release: Make, key_signer: dict[str, str], release_folder: Path
+) -> None:
+    make_release("sign", RELEASE=other_release, **key_signer)
+    public = key_signer | {"SIGNER_KEY": f"{release_folder}/cosign.pub"}
+    make_release("verify", RELEASE=other_release, **public)
+    other = release_folder / "other"
+    other.mkdir()
+    must_run(tool("cosign"), "generate-key-pair", cwd=other, COSIGN_PASSWORD="")
+    public["SIGNER_KEY"] = f"{other}/cosign.pub"
+    done = make_release("verify", fails=True, RELEASE=other_release, **public)
+    assert f"RELEASE={other_release} is not verified" in done.stderr
+
+
+def test_an_unavailable_registry_is_reported(
+    make_release: Make, keyless_signer: dict[str, str]
+) -> None:
+    release = f"127.0.0.1:{free_ports(1)[0]}/team/{NAME}@sha256:{'0' * 64}"
+    done = make_release("verify", fails=True, RELEASE=release, **keyless_signer)
+    assert "connection refused" in done.stderr
+    assert f"RELEASE={release} is not verified" in done.stderr

@@ -1,10 +1,10 @@
-"""A fake cluster for `make deploy`: a `kubectl` that records its calls.
+"""A cluster for `make deploy`: a stand-in for `kubectl` that records its calls.
 
-It passes `kubectl kustomize` on to the real one.
+The real `kubectl` renders the manifests.
 """
 
 import json
-import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,11 +16,8 @@ import pytest
 import yaml
 from pytest_cookies.plugin import Cookies
 
-from tools.pythons import UV, outside
-
 from .baking import Baker
-
-Object = dict[str, Any]
+from .fake_programs import FakePrograms
 
 KUBECTL = shutil.which("kubectl")
 
@@ -28,71 +25,63 @@ IMAGE = "registry.example.com/team/order-service"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 RELEASE = f"{IMAGE}@{DIGEST}"
 FAKE_KUBECTL = """#!{python}
-import json, pathlib, subprocess, sys
+import json, pathlib, re, subprocess, sys
 
 folder, words = pathlib.Path(__file__).parent, sys.argv[1:]
-if words[0] == "kustomize":
+if words[0] in {{"kustomize", "config"}} and "current-context" not in words:
     sys.exit(subprocess.call(["{real}", *words]))
-calls = [json.loads(line) for line in (folder / "calls").read_text().splitlines()]
-stdin = sys.stdin.read() if "--filename=-" in words else ""
+read = sys.stdin.read() if "--from-env-file=/dev/stdin" in words else ""
 with (folder / "calls").open("a") as file:
-    print(json.dumps({{"words": words, "stdin": stdin}}), file=file)
-command = " ".join(words)
-for expected, (status, text) in json.loads((folder / "results").read_text()).items():
-    if command.startswith(expected) or (expected in stdin):
+    print(json.dumps({{"words": ["kubectl", *words], "stdin": read}}), file=file)
+if "--dry-run=server" in words:
+    print((folder / "processes").read_text(), end="")
+responses = json.loads((folder / "responses").read_text())
+for pattern, (first, *others) in responses.items():
+    if re.search(pattern, " ".join(words)):
+        responses[pattern] = others or [first]
+        (folder / "responses").write_text(json.dumps(responses))
+        status, text = first
         print(text, file=sys.stderr if status else sys.stdout)
         sys.exit(status)
-if command.startswith("get job/") and any(words[1][4:] in call["stdin"] for call in calls):
-    print(json.dumps({{"status": {{"conditions": [{{"type": "Complete", "status": "True"}}]}}}}))
 """
-FAILED = json.dumps({"status": {"conditions": [{"type": "Failed", "status": "True"}]}})
+Object = dict[str, Any]
 
 
 @dataclass
-class Cluster:
-    """A service, and a cluster in which every command succeeds except for those in `results`."""
+class Cluster(FakePrograms):
+    """A service and its cluster; a command succeeds without output unless it is in `responses`.
 
-    service: Path
-    programs: Path
-    python: str
-    results: dict[str, tuple[int, str]] = field(default_factory=dict)
+    These are exit codes and outputs by a pattern of the command; the last one is repeated.
+    """
 
-    def deploy(self, **variables: str) -> subprocess.CompletedProcess[str]:
-        return self.run("deploy", **variables)
+    responses: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
 
-    def run(self, module: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a module of `delivery`."""
-        (self.programs / "calls").write_text("")
-        (self.programs / "results").write_text(json.dumps(self.results))
-        path = {"PATH": f"{self.programs}{os.pathsep}{outside()['PATH']}"}
-        return subprocess.run(
-            [self.python, "-m", f"delivery.{module}"],
-            cwd=self.service,
-            env=outside() | path | variables,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+    def make(self, *targets: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        (self.programs / "responses").write_text(json.dumps(self.responses))
+        return super().make(*targets, **variables)
 
-    def calls(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.programs / "calls").read_text().splitlines()]
+    def steps(self) -> list[str]:
+        """Return the calls of `kubectl` without options; of `apply`, the objects."""
+        found = []
+        for call in self.calls():
+            words = [word for word in call["words"][1:] if not word.startswith("--")]
+            if "--dry-run=server" in call["words"]:
+                continue
+            if words[0] == "apply":
+                selector = call["words"][call["words"].index("--selector") + 1]
+                words = ["apply", *(name(each) for each in self.selected(selector))]
+            found.append(" ".join(words))
+        return found
 
-    def commands(self) -> list[str]:
-        """Return the commands without options; of `apply`, with the types of the objects."""
+    def objects(self) -> list[Object]:
+        """Return the objects that were rendered for the last deployment."""
+        text = (self.service / ".reports/deploy/objects.yaml").read_text()
+        return [each for each in yaml.safe_load_all(text) if each]
+
+    def selected(self, selector: str) -> list[Object]:
         return [
-            " ".join([word for word in call["words"] if not word.startswith("--")] + types(call))
-            for call in self.calls()
+            each for each in self.objects() if matches(each["metadata"].get("labels", {}), selector)
         ]
-
-    def applied(self) -> list[Object]:
-        """Return all objects that were applied."""
-        return [found for call in self.calls() for found in yaml.safe_load_all(call["stdin"])]
-
-    def add(self, program: str, text: str) -> None:
-        """Add a program beside `kubectl`."""
-        (self.programs / program).write_text(text)
-        (self.programs / program).chmod(0o755)
 
     def edit(self, path: str, old: str, new: str) -> None:
         file = self.service / path
@@ -101,38 +90,42 @@ class Cluster:
         file.write_text(text.replace(old, new))
 
 
-def types(call: dict[str, Any]) -> list[str]:
-    return sorted({found["kind"] for found in yaml.safe_load_all(call["stdin"])})
+def matches(labels: dict[str, str], selector: str) -> bool:
+    """Return whether labels match a selector of `kubectl`."""
+    for requirement in selector.split(","):
+        key, operator, value = re.fullmatch(r"!?([^!=]+)(!?=)?(.*)", requirement).groups()  # type: ignore[union-attr]
+        if requirement.startswith("!"):
+            fulfilled = key not in labels
+        elif operator:
+            fulfilled = (labels.get(key) == value) == (operator == "=")
+        else:
+            fulfilled = key in labels
+        if not fulfilled:
+            return False
+    return True
 
 
-@pytest.fixture(scope="module")
-def delivery_python(cookies_session: Cookies, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the Python that runs `make deploy`."""
-    service = Baker(cookies_session).bake(kubernetes=True)
-    folder = tmp_path_factory.mktemp("python")
-    command = [UV, "sync", "--quiet", "--only-group", "delivery"]
-    environment = outside() | {"UV_PROJECT_ENVIRONMENT": str(folder)}
-    subprocess.run(command, cwd=service, env=environment, check=True)
-    return str(folder / "bin" / "python")
+def name(found: Object) -> str:
+    return f"{found['kind']}/{found['metadata']['name']}"
 
 
 @pytest.fixture(scope="module", params=[{}], ids=["default"])
 def deployable(request: pytest.FixtureRequest, cookies_session: Cookies) -> Path:
-    return Baker(cookies_session).bake(kubernetes=True, **request.param)
+    answers = {"kubernetes": True, "release": True} | request.param
+    return Baker(cookies_session).bake(**answers)
 
 
 @pytest.fixture
-def cluster(deployable: Path, delivery_python: str, tmp_path: Path) -> Cluster:
-    service, programs = tmp_path / "service", tmp_path / "programs"
-    shutil.copytree(deployable, service)
+def cluster(deployable: Path, tmp_path: Path) -> Cluster:
+    service = shutil.copytree(deployable, tmp_path / "service")
+    programs = tmp_path / "programs"
     programs.mkdir()
-    made = Cluster(service, programs, delivery_python)
-    made.add("kubectl", FAKE_KUBECTL.format(python=sys.executable, real=KUBECTL))
+    processes = "deployment.apps/order-service-web\n"
+    if (service / "deploy/base/worker.yaml").exists():
+        processes += "deployment.apps/order-service-worker\n"
+    if (service / "deploy/base/cleanup.yaml").exists():
+        processes += "cronjob.batch/order-service-cleanup\n"
+    (programs / "processes").write_text(processes)
+    made = Cluster(service, programs)
+    made.write("kubectl", FAKE_KUBECTL.format(python=sys.executable, real=KUBECTL))
     return made
-
-
-def error_of(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the error message of a failed command, which is one line."""
-    assert done.returncode == 1, done.stderr
-    (line,) = done.stderr.splitlines()
-    return line

@@ -65,7 +65,7 @@ def actionlint(root: Path) -> Run:
 
 def make_targets(root: Path) -> set[str]:
     """Return the make targets of a repository."""
-    files = [root / "Makefile", *sorted(root.glob("delivery/*.mk"))]
+    files = [root / "Makefile", *sorted(root.glob("*/*.mk"))]
     texts = "".join(file.read_text() for file in files)
     return set(re.findall(r"^([a-z][a-z0-9-]*):", texts, re.MULTILINE))
 

@@ -49,6 +49,10 @@ def files(service: Path, answers: dict[str, Any]) -> Iterator[str]:
             yield f"{folder.relative_to(service)}: is an empty folder"
 
 
+WORDS = {"release": ["cosign", "grype", "sbom", "sigstore", "syft"]}
+"""Words of a feature whose name has another meaning as well."""
+
+
 def residue(service: Path, answers: dict[str, Any]) -> Iterator[str]:
     """Nothing of the template is left: no tags, no blank lines of tags, no unchosen options."""
     unchosen = re.compile(rf"\b({'|'.join(sorted(not_chosen(service, answers)))})\b", re.IGNORECASE)
@@ -67,11 +71,12 @@ def residue(service: Path, answers: dict[str, Any]) -> Iterator[str]:
 def not_chosen(service: Path, answers: dict[str, Any]) -> set[str]:
     """Return the names of unchosen features and their dependencies."""
     answers = with_derived(answers)
-    names = {
+    features = {
         feature.partition("=")[2] or feature
         for feature in FEATURES
         if not feature.startswith("__") and "!=" not in feature and not chosen(feature, answers)
     }
+    names = {word for feature in features for word in WORDS.get(feature, [feature])}
     every = REQUIREMENT.findall((SERVICE / "pyproject.toml").read_text(encoding="utf-8"))
     return names | set(every) - set(REQUIREMENT.findall(read(service, "pyproject.toml")))
 
@@ -140,14 +145,11 @@ def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
 def unused(service: Path, _: dict[str, Any]) -> Iterator[str]:
     """Modules are imported, run by name or found by a tool; Compose and Kustomize use their files.
 
-    Tools find tests and migrations by their folder. The variables `SIGNER` and `PLATFORM` select
-    modules of `delivery`. `__main__.py` names modules that the chassis imports.
+    Tools find tests and migrations by their folder. `__main__.py` names modules that the chassis
+    imports.
     """
     paths = sorted(files_of(service))
-    by_tools = re.compile(
-        r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*"
-        r"|delivery/(keyless|key_vault|platform_\w+)\.py"
-    )
+    by_tools = re.compile(r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*")
     declared = declared_modules(service)
     for path, users in importers(service).items():
         name = path.removesuffix(".py").replace("/", ".")

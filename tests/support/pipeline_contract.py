@@ -1,6 +1,6 @@
 """The stages that the pipeline of every provider must have, and the differences from them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from .stages import Pipeline, Stage
@@ -12,33 +12,36 @@ def stage(runs: str, after: str = "", downloads: str = "", uploads: str = "") ->
     return Stage((runs,), after=sets[0], downloads=sets[1], uploads=sets[2])
 
 
-PULL_REQUEST = {
+CHECKED = {
     "check": stage("make check"),
     "test": stage("make test"),
     "conformance": stage("make conformance"),
     "image": stage("make image smoke save", "check test conformance", uploads="image.tar"),
 }
+CHECKS = {name: replace(each, on_pull_requests=True) for name, each in CHECKED.items()}
 """The stages that also run for pull requests."""
-DELIVERY = {name: replace(each, on_pull_requests=True) for name, each in PULL_REQUEST.items()} | {
-    "scan": stage("make load scan", "image", "image.tar"),
-    "publish": stage("make load publish", "scan", "image.tar", "release"),
-    "sign": stage("make load sbom sign", "publish", "image.tar release"),
+RELEASE = {
+    "scan": stage("make scan", "image", "image.tar"),
+    "publish": stage("make login load publish", "scan", "image.tar", "release"),
+    "sign": stage("make login sign", "publish", "release"),
 }
-STAGING = stage("make verify deploy probe OVERLAY=staging", "sign", "release")
-PRODUCTION = stage("make verify deploy probe OVERLAY=production", "staging", "release")
+STAGING = stage("make login verify deploy probe OVERLAY=staging", "sign", "release")
+PRODUCTION = stage("make login verify deploy probe OVERLAY=production", "staging", "release")
 DEPLOYS = {
     "staging": replace(STAGING, environment="staging"),
     "production": replace(PRODUCTION, environment="production", approved=True),
 }
 WEEKLY = {"audit": Stage(("make audit",))}
-ROLLBACK = {"rollback": Stage(("make verify deploy probe OVERLAY=… RELEASE=…",))}
+ROLLBACK = {"rollback": Stage(("make login verify deploy probe OVERLAY=… RELEASE=…",))}
 
 
-def differences(found: Pipeline, kubernetes: bool) -> Iterator[str]:
-    """Yield the differences between a pipeline and the contract."""
-    yield from changes("delivery", found.delivery, DELIVERY | (DEPLOYS if kubernetes else {}))
+def differences(found: Pipeline, features: Collection[str]) -> Iterator[str]:
+    """Yield the differences between a pipeline and the contract for a service with features."""
+    deployed = {"release", "kubernetes"} <= set(features)
+    expected = CHECKS | (RELEASE if "release" in features else {}) | (DEPLOYS if deployed else {})
+    yield from changes("delivery", found.delivery, expected)
     yield from changes("weekly", found.weekly, WEEKLY)
-    yield from changes("manual", found.manual, ROLLBACK if kubernetes else {})
+    yield from changes("manual", found.manual, ROLLBACK if deployed else {})
     if not found.delivered_weekly:
         yield "weekly: no delivery"
 

@@ -9,9 +9,9 @@ from .template import SERVICE
 
 NEED_DOCKER = {"make image smoke save"}
 NOT_RUN = {
-    *("make load publish", "make load sbom sign"),  # Run in tests/ship/test_signed_releases.py.
-    *("make audit", "make load scan"),  # Need a database of vulnerabilities from the internet.
-    "make verify deploy probe",  # Needs a cluster.
+    *("make login load publish", "make login sign"),  # Run in tests/ship/test_signed_releases.py.
+    *("make audit", "make scan"),  # Need a database of vulnerabilities from the internet.
+    "make login verify deploy probe",  # Needs a cluster.
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_cookies.plugin import Cookies
@@ -17,17 +18,21 @@ from .gitlab_stages import gitlab
 from .stages import Pipeline
 
 READERS = {"github": github, "gitlab": gitlab, "azure": azure, "circleci": circleci}
+Features = tuple[str, ...]
+FEATURES: list[Features] = [(), ("release",), ("release", "kubernetes")]
+"""The features that decide on the stages of a pipeline, from the fewest to the most stages."""
 Services = Callable[..., Path]
-"""Returns the service with the CI of a provider, by default with Kubernetes."""
+"""Returns the service with the CI of a provider, by default with all features."""
 
 
 @pytest.fixture(scope="session")
 def services(cookies_session: Cookies) -> Services:
     @cache
-    def service(provider: str, kubernetes: bool) -> Path:
-        return Baker(cookies_session).bake(ci=provider, kubernetes=kubernetes)
+    def service(provider: str, features: Features) -> Path:
+        answers: dict[str, Any] = dict.fromkeys(features, True)
+        return Baker(cookies_session).bake(ci=provider, **answers)
 
-    return lambda provider, kubernetes=True: service(provider, kubernetes)
+    return lambda provider, features=FEATURES[-1]: service(provider, features)
 
 
 def pipeline(service: Path) -> Pipeline:

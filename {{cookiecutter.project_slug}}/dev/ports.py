@@ -1,5 +1,6 @@
 """Find ports of the service that are already in use."""
 
+import errno
 import os
 import socket
 
@@ -13,8 +14,8 @@ def ports_in_use() -> str:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((os.environ.get("HOST") or "127.0.0.1", int(port)))
-            except OSError:
-                found.append(f"{name}={port}")
-            except (ValueError, OverflowError):
-                continue  # The service reports invalid values.
+            except (OSError, ValueError, OverflowError) as error:
+                # The service reports invalid values.
+                if getattr(error, "errno", None) == errno.EADDRINUSE:
+                    found.append(f"{name}={port}")
     return " and ".join(found)

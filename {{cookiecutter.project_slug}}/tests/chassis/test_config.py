@@ -61,8 +61,29 @@ def test_all_invalid_variables_are_reported_together(
     assert problems(WithToken).keys() == {"PORT", "CORS_ORIGINS", "TOKEN"}
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("FORWARDED_ALLOW_IPS", "127.0.0.1/8"),
+        ("FORWARDED_ALLOW_IPS", '"127.0.0.1"'),
+        ("FORWARDED_ALLOW_IPS", "10.0.0.1,*"),
+        ("FORWARDED_ALLOW_IPS", "proxy.example"),
+        ("ROOT_PATH", "shop"),
+        ("ROOT_PATH", "//evil.example"),
+        ("ROOT_PATH", "/<script>"),
+        ("OTEL_TRACES_EXPORTER", "zipkin"),
+    ],
+)
+def test_a_value_that_would_be_ignored_is_rejected(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert problems().keys() == {variable}
+
+
 def test_a_misspelt_variable_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["DRAIN_SECOND", "LOG_LEVLE", "PATH", "HOSTNAME", "HOME", "PORT"]
+    names += ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"]
     known = {"DRAIN_SECOND": "DRAIN_SECONDS", "LOG_LEVLE": "LOG_LEVEL"}
     assert misspelt(names, Settings) == known
     monkeypatch.setenv("METRICS_PORTS", "1")
@@ -73,10 +94,16 @@ def test_a_misspelt_variable_is_reported(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_values_are_normalized(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "")
     monkeypatch.setenv("LOG_LEVEL", "WARNING")
+    monkeypatch.setenv("LOG_FORMAT", "Console")
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "10.0.0.0/8, ::1")
+    monkeypatch.setenv("ROOT_PATH", "/shop/")
     monkeypatch.setenv("CORS_ORIGINS", f" {ORIGIN}, http://localhost:3000 ")
     settings = load_settings(Settings)
     assert settings.port == 8000
     assert settings.log_level == "warning"
+    assert settings.log_format == "console"
+    assert settings.forwarded_allow_ips == "10.0.0.0/8,::1"
+    assert settings.root_path == "/shop"
     assert settings.cors_origins == f"{ORIGIN},http://localhost:3000"
 
 

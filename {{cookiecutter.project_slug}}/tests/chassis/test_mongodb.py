@@ -1,11 +1,14 @@
-"""`MONGODB_URL`: validation, and the options of the client."""
+"""`MONGODB_URL`: validation, the options of the client, and categories of failures."""
 
 from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
+from pymongo import errors
 
 from {{ cookiecutter.package_name }}.chassis.config.loader import ConfigurationError, load_settings
+from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
+from {{ cookiecutter.package_name }}.chassis.mongodb.client import bounded, open_database
 from {{ cookiecutter.package_name }}.chassis.mongodb.settings import MongodbUrl
 from {{ cookiecutter.package_name }}.settings import Settings
 
@@ -82,3 +85,65 @@ def test_url_options_and_long_names_do_not_break_the_client(
     done = run(environment | name | {"MONGODB_URL_FILE": str(tmp_path / "url")}, "check")
     assert done.returncode == 69, done.stdout
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("mongodb://nowhere.invalid/name", "name"),
+        ("mongodb://a..b/name", "name"),
+        ("mongodb+srv://nowhere.invalid/name", "name"),
+        ("mongodb://127.0.0.1:1/name", "refused"),
+        ("mongodb://localhost:1,127.0.0.1:1/name", "refused"),
+    ],
+)
+async def test_an_unusable_address_is_an_outage_with_its_category(
+    settings: Settings, url: str, expected: str
+) -> None:
+    unusable = settings.model_copy(update={"mongodb_url": validate(url)})
+    async with open_database(unusable, "test") as database:
+        with pytest.raises(Unavailable) as caught:
+            async with bounded():
+                await database["orders"].find_one()
+    assert caught.value.failure == expected
+
+
+TLS = "SSL handshake failed: host:27017: [SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (errors.NotPrimaryError("not primary", {"code": 10107}), "read-only"),
+        (errors.NotPrimaryError("node is recovering", {}), "read-only"),
+        (errors.NotPrimaryError("shutdown in progress", {"code": 91}), "unavailable"),
+        (errors.ServerSelectionTimeoutError("No primary available for writes"), "read-only"),
+        (errors.ServerSelectionTimeoutError(f"{TLS}, Timeout: 1.5s"), "tls"),
+        (errors.ServerSelectionTimeoutError("host:27017: timed out, Timeout: 1.5s"), "timeout"),
+        (errors.OperationFailure("not authorized", 13, {"code": 13}), "permission"),
+        (errors.OperationFailure("Authentication failed.", 18, {"code": 18}), "auth"),
+        (errors.OperationFailure("bad auth", 8000, {"code": 8000}), "auth"),
+        (errors.OperationFailure("disk full", 14031, {"code": 14031}), "unavailable"),
+        (errors.OperationFailure("name already exists", 85, {"code": 85}), "schema"),
+        (errors.NetworkTimeout("host:27017: timed out"), "timeout"),
+        (errors.WaitQueueTimeoutError("no connection"), "timeout"),
+        (errors.WTimeoutError("waiting for replication timed out", 64), "timeout"),
+        (TimeoutError(), "timeout"),
+        (errors.ConnectionFailure("closed"), "unavailable"),
+        (errors.ConfigurationError("Server reports wire version 5"), "unavailable"),
+        (errors.ProtocolError("unknown opcode"), "unavailable"),
+    ],
+)
+async def test_a_failure_of_the_server_is_an_outage_with_its_category(
+    error: Exception, expected: str
+) -> None:
+    with pytest.raises(Unavailable) as caught:
+        async with bounded():
+            raise error
+    assert caught.value.failure == expected
+
+
+async def test_an_invalid_command_is_not_an_outage() -> None:
+    with pytest.raises(errors.OperationFailure):
+        async with bounded():
+            raise errors.OperationFailure("unknown operator: $nonsense", 2, {"code": 2})

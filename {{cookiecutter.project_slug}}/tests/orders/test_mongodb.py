@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 from pydantic import Secret
 from pymongo import MongoClient
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import NotPrimaryError
 from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
@@ -78,8 +80,20 @@ async def test_readiness_needs_each_of_the_indexes(
         if name is None:
             assert await orders.ping() == "ok"
         else:
-            with pytest.raises(Unavailable, match="SchemaBehind"):
+            with pytest.raises(Unavailable, match="schema"):
                 await orders.ping()
+
+
+async def test_a_server_that_rejects_writes_is_not_ready(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def reject(*_: object) -> None:
+        raise NotPrimaryError("not primary", {"code": 10107})
+
+    monkeypatch.setattr(AsyncCollection, "delete_one", reject)
+    async with open_database(settings, "test") as database:
+        with pytest.raises(Unavailable, match="read-only"):
+            await MongoOrderStore(database).ping()
 
 
 async def test_a_retried_write_stores_one_order(settings: Settings) -> None:
@@ -98,4 +112,4 @@ async def test_a_frozen_server_times_out(database_proxy: Proxy, settings: Settin
         for request in (orders.get(ORDER.id), orders.ping()):
             with pytest.raises(Unavailable) as caught:
                 await request
-            assert caught.value.failure == "TimeoutError"
+            assert caught.value.failure == "timeout"

@@ -56,6 +56,15 @@ async def test_an_order_is_placed_read_and_deleted(client: httpx.AsyncClient) ->
     assert (await client.delete(location)).status_code == 404
 
 
+async def test_the_location_has_the_prefix_that_a_proxy_strips(client: httpx.AsyncClient) -> None:
+    transport = client._transport  # noqa: SLF001
+    assert isinstance(transport, httpx.ASGITransport)
+    transport.root_path = "/shop"
+    placed = await client.post("/orders", json=TEA)
+    assert placed.headers["location"] == f"/shop/orders/{placed.json()['id']}"
+    assert (await client.get(f"/orders/{placed.json()['id']}")).status_code == 200
+
+
 async def test_an_idempotency_key_makes_a_retry_safe(client: httpx.AsyncClient) -> None:
     headers = {"Idempotency-Key": "k"}
     first, second = [await client.post("/orders", json=TEA, headers=headers) for _ in range(2)]

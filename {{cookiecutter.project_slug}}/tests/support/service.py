@@ -178,7 +178,8 @@ class Proxy:
     def __init__(self, server: tuple[str, int] | str) -> None:
         """Open a proxy to a server, given by host and port or by the path of its Unix socket."""
         self.port = 0
-        self._server = server
+        self.server = server
+        """Where new connections lead to."""
         self._listener: asyncio.Server | None = None
         self._is_cut = False
         self._passing: set[asyncio.Task[None]] = set()
@@ -241,10 +242,10 @@ class Proxy:
         try:
             if self._is_cut:
                 return
-            if isinstance(self._server, str):
-                server_reader, server_writer = await asyncio.open_unix_connection(self._server)
+            if isinstance(self.server, str):
+                server_reader, server_writer = await asyncio.open_unix_connection(self.server)
             else:
-                server_reader, server_writer = await asyncio.open_connection(*self._server)
+                server_reader, server_writer = await asyncio.open_connection(*self.server)
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._pump(reader, server_writer))

@@ -74,6 +74,13 @@ def test_a_port_in_use_is_reported(
     assert json.loads(done.stdout.splitlines()[-1])["port"] == port
 
 
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b"])
+def test_a_host_that_does_not_resolve_is_reported(environment: dict[str, str], host: str) -> None:
+    done = run(environment | {"HOST": host}, "web")
+    assert (done.returncode, done.stderr) == (78, "")
+    assert json.loads(done.stdout.splitlines()[-1])["problems"].keys() == {"HOST"}
+
+
 @pytest.mark.parametrize("port", ["abc", "-1", "70000"])
 def test_an_invalid_port_is_rejected(environment: dict[str, str], port: str) -> None:
     done = run(environment | {"PORT": port}, "web")

@@ -4,8 +4,10 @@ import json
 import os
 import re
 import socket
+import subprocess
 from datetime import datetime
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ..support.service import (
@@ -27,6 +29,7 @@ INJECTIONS = [
     *("%e2%80%a8", "%00", "%ff"),
 ]
 """Newlines, escape codes, quotes and invalid UTF-8, percent-encoded."""
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 TRACEPARENT = f"00-{'ab' * 16}-{'cd' * 8}-01"
 
 
@@ -117,16 +120,23 @@ def test_metrics_count_the_logged_requests(service: Service, measure: Measure) -
     assert counts == [7]
 
 
-def tracing_to(port: int) -> dict[str, str]:
+def tracing_to(port: int, variable: str = ENDPOINT, path: str = "") -> dict[str, str]:
     """Return variables that send traces to a collector without delay."""
-    url = f"http://127.0.0.1:{port}"
-    return {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_BSP_SCHEDULE_DELAY": "10"}
+    url = f"http://127.0.0.1:{port}{path}"
+    return {variable: url, "OTEL_BSP_SCHEDULE_DELAY": "10"}
 
 
-def test_traces_are_sent_to_the_collector(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("variable", "path"),
+    [(ENDPOINT, ""), ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "/v1/traces")],
+)
+def test_traces_are_sent_to_the_collector(
+    environment: dict[str, str], variable: str, path: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as collector:
         collector.settimeout(TIMEOUT)
-        with Service(environment | tracing_to(collector.getsockname()[1])) as service:
+        variables = tracing_to(collector.getsockname()[1], variable, path)
+        with Service(environment | variables) as service:
             fetch(f"{service.url}/version", headers={"traceparent": TRACEPARENT})
             with collector.accept()[0] as connection:
                 sent = connection.recv(65536)
@@ -142,6 +152,18 @@ def test_an_unavailable_collector_does_not_delay_requests(
             for _ in range(20):
                 assert service.get("/version").status_code == 200
         assert_stops(service)
+
+
+def test_a_closed_standard_output_does_not_stop_the_service(environment: dict[str, str]) -> None:
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, "web"]
+    with subprocess.Popen(closed, env=environment, stderr=subprocess.PIPE) as process:
+        try:
+            until(lambda: is_live(environment))
+            process.terminate()
+            assert process.communicate(timeout=TIMEOUT)[1] == b""
+        finally:
+            process.kill()
+    assert process.returncode == 0
 
 
 def test_a_closed_log_pipe_does_not_stop_the_service(environment: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ import importlib
 import os
 
 from .config.loader import ConfigurationError, load_settings, misspelt
-from .observability import logs
+from .observability import logs, tracing
 from .service import Service
 
 WITHOUT_CONFIGURATION = {"openapi"}
@@ -31,6 +31,7 @@ def main(service: Service, argv: list[str]) -> int:
         return int(module.run(service, service.settings.model_construct(), arguments))
     try:
         settings = load_settings(service.settings)
+        tracing.validate(settings)
     except ConfigurationError as error:
         logs.log.critical("invalid configuration", problems=error.problems)
         return os.EX_CONFIG

@@ -20,9 +20,19 @@ class Readiness:
     def __init__(self) -> None:
         self.draining = False
         self.pings: Mapping[str, Ping] = {}
+        self._checking: asyncio.Task[dict[str, str]] | None = None
 
     async def checks(self) -> dict[str, str]:
-        """Ping all backing services at once; return the result or category of failure of each."""
+        """Return the result or category of failure of each backing service.
+
+        Concurrent callers share one ping, so that a flood of probes does not exhaust a service.
+        """
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check())
+        return await asyncio.shield(self._checking)
+
+    async def _check(self) -> dict[str, str]:
+        """Ping all backing services at once."""
 
         async def check(ping: Ping) -> str:
             try:

@@ -27,8 +27,10 @@ class MongoOrderStore:
         self._orders = database["orders"]
 
     async def ping(self) -> Literal["ok"]:
-        """Raise `Unavailable` unless the server responds and has the indexes."""
+        """Raise `Unavailable` unless the server accepts writes and has the indexes."""
         async with bounded(PING_SECONDS):
+            # A secondary, and a user without rights, may respond to reads. This deletes nothing.
+            await self._orders.delete_one({"_id": None})
             await schema.check(self._database, INDEXES)
         return "ok"
 

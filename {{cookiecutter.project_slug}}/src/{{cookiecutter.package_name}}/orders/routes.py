@@ -82,7 +82,8 @@ async def place_order(
             "This Idempotency-Key was used for another order.",
             type_uri="urn:problem-type:idempotency-key-reused",
         )
-    return _json(order, HTTPStatus.CREATED, {"Location": f"/orders/{order.id}"})
+    location = f"{request.scope['root_path']}/orders/{order.id}"
+    return _json(order, HTTPStatus.CREATED, {"Location": location})
 
 
 @router.get("/{order_id}", response_model=Order)

@@ -1,7 +1,12 @@
 """The application: problem documents, security headers, CORS, readiness, request log."""
 
+import asyncio
 import re
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
 from typing import Annotated, Literal
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,6 +16,7 @@ from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.chassis import TEMPLATE
 from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
+from {{ cookiecutter.package_name }}.chassis.http.json_body import JsonRoute
 from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
@@ -18,6 +24,10 @@ from {{ cookiecutter.package_name }}.settings import Settings
 MEMBERS = {"type", "title", "status", "instance", "request_id"}
 ORIGIN = "https://shop.example"
 PROBLEM = "application/problem+json"
+
+
+class Color(Enum):
+    RED = "red"
 
 
 class Cat(BaseModel, extra="forbid"):
@@ -29,9 +39,22 @@ class Dog(BaseModel):
     kind: Literal["dog"]
 
 
+class Event(BaseModel, strict=True):
+    """A body with the types that JSON has not."""
+
+    at: datetime
+    day: date
+    price: Decimal
+    id: UUID
+    unit: Literal["g"]
+    color: Color
+    count: int
+
+
 def an_app(settings: Settings, readiness: Readiness | None = None, **changes: object) -> FastAPI:
     """Return the application with routes for tests and changed settings."""
     app = create_app(settings.model_copy(update=changes), readiness or Readiness())
+    app.router.route_class = JsonRoute
 
     @app.get("/error")
     async def error() -> None:
@@ -47,6 +70,10 @@ def an_app(settings: Settings, readiness: Readiness | None = None, **changes: ob
 
     @app.post("/cats")
     async def add_cat(cat: Cat) -> None: ...
+
+    @app.post("/events", response_model=None)
+    async def add_event(event: Event) -> Response:
+        return Response(event.model_dump_json(), media_type="application/json")
 
     @app.post("/pets")
     async def add_pet(pet: Annotated[Cat | Dog, Field(discriminator="kind")]) -> None: ...
@@ -103,6 +130,33 @@ async def test_a_validation_error_does_not_echo_the_input(
     assert response.json()["errors"][0].get("pointer") == pointer
 
 
+async def test_a_strict_body_takes_the_types_that_json_has_not(app: FastAPI) -> None:
+    event = {
+        "at": "2030-01-02T03:04:05Z",
+        "day": "2030-01-02",
+        "price": "1.50",
+        "id": "00000000-0000-4000-8000-000000000000",
+        "unit": "g",
+        "color": "red",
+        "count": 1,
+    }
+    response = await send(app, "POST", "/events", json=event)
+    assert (response.status_code, response.json()) == (200, event)
+    response = await send(app, "POST", "/events", json=event | {"day": "hunter2", "count": "1"})
+    assert [error["pointer"] for error in response.json()["errors"]] == ["/day", "/count"]
+    response = await send(app, "POST", "/events", content=b"<event/>")
+    assert response.status_code == 415
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/version", "/docs", "/openapi.json"])
+async def test_head_is_served_like_get(app: FastAPI, path: str) -> None:
+    with capture_logs() as lines:
+        head, get = await send(app, "HEAD", path), await send(app, "GET", path)
+    assert (head.status_code, head.headers["content-type"]) == (200, get.headers["content-type"])
+    assert [line["method"] for line in lines] == ["HEAD", "GET"]
+    assert lines[0]["route"] == lines[1]["route"]
+
+
 @pytest.mark.parametrize("path", ["/livez", "/no/such/path", "/error", "/docs", "/openapi.json"])
 async def test_every_response_has_security_headers(app: FastAPI, path: str) -> None:
     with capture_logs():
@@ -141,8 +195,13 @@ async def test_cors_allows_only_the_listed_origins(
 ) -> None:
     app = an_app(settings, cors_origins=f"{ORIGIN},https://b.example")
     preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-    for method, path, status in (("GET", "/no/such/path", 404), ("OPTIONS", "/livez", 204)):
-        response = await send(app, method, path, headers=preflight)
+    for method, path, status in (
+        ("GET", "/no/such/path", 404),
+        ("GET", "/error", 500),
+        ("OPTIONS", "/livez", 204),
+    ):
+        with capture_logs():
+            response = await send(app, method, path, headers=preflight)
         assert response.status_code == status
         allows = response.headers.get("access-control-allow-origin")
         assert allows == (origin if allowed else None)
@@ -170,6 +229,27 @@ async def test_readiness_reports_the_type_of_a_failure_without_its_message(
     assert response.headers["content-type"] == PROBLEM
     assert response.json()["checks"] == {"cache": "degraded", "database": "ConnectionTimeout"}
     assert "hunter2" not in response.text
+
+
+async def test_concurrent_probes_share_one_ping() -> None:
+    pings, respond = 0, asyncio.Event()
+
+    async def ping() -> Literal["ok"]:
+        nonlocal pings
+        pings += 1
+        await respond.wait()
+        return "ok"
+
+    readiness = Readiness()
+    readiness.pings = {"database": ping}
+    first, *others = [asyncio.create_task(readiness.checks()) for _ in range(9)]
+    await asyncio.sleep(0)  # All have started.
+    first.cancel()  # A client that disconnects does not cancel the ping of the others.
+    respond.set()
+    assert await asyncio.gather(*others) == [{"database": "ok"}] * 8
+    assert pings == 1
+    await readiness.checks()
+    assert pings == 2
 
 
 async def test_version_names_the_template_and_openapi_documents_problems(app: FastAPI) -> None:

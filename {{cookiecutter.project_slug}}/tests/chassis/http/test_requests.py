@@ -2,15 +2,18 @@
 
 import json
 import re
+import select
 import signal
+import socket
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from {{ cookiecutter.package_name }}.chassis.observability.metrics import MOST_SCRAPES
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from ...support.service import (
@@ -185,3 +188,37 @@ def test_a_signal_during_the_start_exits_at_once(environment: dict[str, str]) ->
         assert service.wait() == 128 + signal.SIGTERM
         assert service.lines == []
         assert service.stderr() == b""
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+def test_a_rejected_request_of_a_browser_has_cors_headers(
+    environment: dict[str, str], method: str
+) -> None:
+    origin = "https://shop.example"
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    with Service(environment | {"CORS_ORIGINS": origin, "MAX_BODY_BYTES": "1"}) as service:
+        response = fetch(f"{service.url}/livez", method, content=b"xx", headers=headers)
+    assert response.status_code == 413
+    assert response.headers["access-control-allow-origin"] == origin
+
+
+def test_head_has_no_body(service: Service) -> None:
+    with connect(service, b"HEAD /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n") as head:
+        response = read_all(head)
+    assert response.startswith(b"HTTP/1.1 200 ")
+    assert response.endswith(b"\r\n\r\n")
+
+
+def test_idle_connections_to_the_metrics_port_do_not_hold_threads(service: Service) -> None:
+    address = ("127.0.0.1", int(service.metrics_url.split(":")[2].partition("/")[0]))
+    idle = [socket.create_connection(address) for _ in range(40)]
+    until(lambda: len(select.select(idle, [], [], 0)[0]) >= len(idle) - MOST_SCRAPES)
+    for connection in idle:
+        connection.close()
+
+    def can_scrape() -> bool:
+        with suppress(httpx.TransportError):  # The threads are about to end.
+            return fetch(service.metrics_url).status_code == 200
+        return False
+
+    until(can_scrape)

@@ -43,6 +43,17 @@ def test_an_order_is_fulfilled_logged_and_counted(
         assert worker.metric('jobs{status="todo"}') == 0
 
 
+def test_a_tick_that_was_missed_during_an_outage_runs_late_and_once(
+    environment: dict[str, str], service: Service
+) -> None:
+    yearly = environment | {"CLEANUP_SCHEDULE": "0 0 1 1 *"}
+    with Worker(yearly) as worker:
+        worker.wait_for("job", outcome="done", task="cleanup")
+    with Worker(yearly) as worker:
+        place_order(service)
+        assert worker.wait_for("job")["task"] == "fulfil"
+
+
 @pytest.mark.usefixtures("failing_and_slow_jobs")
 def test_a_running_job_is_finished_on_shutdown(
     service: Service, worker: Worker, database: psycopg.Connection

@@ -41,10 +41,14 @@ def test_a_valid_url_is_accepted_and_masked(url: str) -> None:
         "http://host:6379",
         "redis://host:99999",
         "redis://host/0?db=one",
+        "redis://host/zero",
+        "redis://user:12/hunter2@host",
+        "redis://host/0#hunter2",
         "redis://host?nonsense=1",
         "redis://host?socket_timeout=60",
         "redis://host?ssl_cert_reqs=none",
         "rediss://host?ssl_cert_reqs=perhaps",
+        "rediss://host?ssl_ca_certs=/no/such/file",
     ],
 )
 def test_an_invalid_url_is_rejected(url: str) -> None:

@@ -4,14 +4,12 @@ import asyncio
 
 import httpx
 import pytest
-from pydantic import TypeAdapter
 from redis import Redis
 from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
 from {{ cookiecutter.package_name }}.chassis.redis import client as adapter
 from {{ cookiecutter.package_name }}.chassis.redis.client import open_redis
-from {{ cookiecutter.package_name }}.chassis.redis.settings import RedisUrl
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from ...support.service import TIMEOUT, Proxy
@@ -39,15 +37,6 @@ async def test_requests_are_served_in_an_outage_and_limited_after_it(
         assert (await client.get(LIMITED)).headers["ratelimit"]
 
 
-@pytest.mark.parametrize("url", ["redis://nowhere.invalid", "redis://a..b", "unix:///no/such"])
-async def test_an_unreachable_address_is_an_outage(settings: Settings, url: str) -> None:
-    unreachable = settings.model_copy(
-        update={"redis_url": TypeAdapter(RedisUrl).validate_python(url)}
-    )
-    async with open_redis(unreachable, "test") as redis:
-        assert await redis.ping() == "degraded"
-
-
 async def test_a_failure_suspends_commands_for_a_while(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,15 +50,13 @@ async def test_a_failure_suspends_commands_for_a_while(
 
     async with open_redis(settings, "test") as redis:
         for _ in range(10):
-            with pytest.raises(Unavailable, match="ConnectionError"):
+            with pytest.raises(Unavailable, match="unavailable"):
                 await redis.call(command)
         assert attempts == 1
         assert await redis.ping() == "degraded"
         with pytest.raises(Unavailable):
             await redis.call_always(command)
         assert attempts == 2
-        await redis.call_always(redis.client.ping)
-        assert await redis.ping() == "ok"
 
 
 async def test_one_timeout_among_other_commands_is_not_an_outage(settings: Settings) -> None:
@@ -77,7 +64,7 @@ async def test_one_timeout_among_other_commands_is_not_an_outage(settings: Setti
         async with open_redis(settings, "test") as redis:
             late = asyncio.create_task(redis.call(asyncio.Event().wait))
             assert await redis.ping() == "ok"
-            with pytest.raises(Unavailable, match="TimeoutError"):
+            with pytest.raises(Unavailable, match="timeout"):
                 await late
             assert await redis.ping() == "ok"
     assert lines == []
@@ -94,7 +81,7 @@ async def test_an_outage_and_its_end_are_logged_once(
                 for _ in range(3):
                     assert await redis.ping() == health
     assert [line["event"] for line in lines] == ["redis unavailable", "redis available"]
-    assert lines[0]["failure"] == "ConnectionError"
+    assert lines[0]["failure"] == "refused"
 
 
 async def test_connections_carry_the_name_of_the_process(

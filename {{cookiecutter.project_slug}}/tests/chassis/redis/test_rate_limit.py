@@ -7,6 +7,7 @@ import httpx
 import pytest
 from redis import Redis
 
+from {{ cookiecutter.package_name }}.chassis.http.middleware.rate_limit import client_key
 from {{ cookiecutter.package_name }}.chassis.redis.client import open_redis
 from {{ cookiecutter.package_name }}.chassis.redis.rate_limiter import (
     WINDOW_SECONDS,
@@ -64,6 +65,16 @@ async def test_requests_are_allowed_again_after_a_wait(
     assert [(await client.get(LIMITED)).status_code for _ in range(4)] == [200] * LIMIT + [429]
 
 
+@pytest.mark.parametrize("seconds", [61, 3600])
+async def test_a_clock_set_back_rejects_no_request(
+    client: httpx.AsyncClient, attached_redis: Redis, seconds: int
+) -> None:
+    for _ in range(LIMIT + 1):
+        await client.get(LIMITED)
+    let_seconds_pass(attached_redis, -seconds)
+    assert [(await client.get(LIMITED)).status_code for _ in range(4)] == [200] * LIMIT + [429]
+
+
 @pytest.mark.parametrize("limit", [1, 3, 7])
 async def test_concurrent_requests_do_not_exceed_the_limit(settings: Settings, limit: int) -> None:
     async with open_redis(settings, "test") as redis:
@@ -105,12 +116,28 @@ def test_replicas_share_the_limit(environment: dict[str, str]) -> None:
 
 def test_each_client_has_a_separate_limit(service: Service) -> None:
     # `FORWARDED_ALLOW_IPS` trusts 127.0.0.1 by default.
-    for client in ("192.0.2.1", "2001:db8::1"):
+    one_network = [f"2001:db8::{number}" for number in range(LIMIT + 1)]
+    for addresses in (["192.0.2.1"] * (LIMIT + 1), one_network):
         statuses = [
-            fetch(service.url + LIMITED, headers={"X-Forwarded-For": client}).status_code
-            for _ in range(LIMIT + 1)
+            fetch(service.url + LIMITED, headers={"X-Forwarded-For": address}).status_code
+            for address in addresses
         ]
         assert statuses == [200] * LIMIT + [429]
+
+
+@pytest.mark.parametrize(
+    ("host", "key"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
+)
+def test_an_ipv6_client_is_a_network(host: str, key: str) -> None:
+    assert client_key(host) == key
 
 
 def test_a_rejection_is_logged_and_counted(service: Service) -> None:

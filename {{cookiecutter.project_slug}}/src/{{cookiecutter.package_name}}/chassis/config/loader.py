@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from os import environ
 from typing import Any, get_args, get_origin
 
+from opentelemetry.sdk import environment_variables
 from pydantic import Secret, SecretStr, ValidationError
 
 from . import secret_files
@@ -72,7 +73,7 @@ def misspelt(names: Iterable[str], settings_type: type[BaseServiceSettings]) -> 
     known = {name.upper() for name in settings_type.model_fields}
     known |= {f"{name.upper()}_FILE" for name in secret_fields(settings_type)}
     matches = {}
-    for name in sorted(set(names) - known):
+    for name in sorted(set(names) - known - vars(environment_variables).keys()):
         if close := get_close_matches(name.upper(), known, n=1, cutoff=0.87):
             matches[name] = close[0]
     return matches

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AnyHttpUrl, BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-LogLevel = Annotated[
-    Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(str.lower)
-]
+type Lower[T] = Annotated[T, BeforeValidator(str.lower)]
+LogLevel = Lower[Literal["debug", "info", "warning", "error", "critical"]]
 
 
 class BaseServiceSettings(BaseSettings):
@@ -28,9 +27,16 @@ class BaseServiceSettings(BaseSettings):
         description="Name of this service in logs and traces.",
     )
     log_level: LogLevel = Field(default="info", description="Least severe level that is logged.")
-    log_format: Literal["json", "console"] = Field(
+    log_format: Lower[Literal["json", "console"]] = Field(
         default="json", description="One JSON object per line (`json`) or text (`console`)."
     )
+    otel_sdk_disabled: bool = Field(default=False, description="Export no traces.")
+    otel_traces_exporter: Lower[Literal["otlp", "none"]] | None = Field(
+        default=None, description="`otlp` or `none`; `otlp` if unset and an endpoint is set."
+    )
     otel_exporter_otlp_endpoint: AnyHttpUrl | None = Field(
-        default=None, description="OTLP/HTTP endpoint that traces are sent to; none if unset."
+        default=None, description="OTLP/HTTP endpoint; `/v1/traces` is added to its path."
+    )
+    otel_exporter_otlp_traces_endpoint: AnyHttpUrl | None = Field(
+        default=None, description="OTLP/HTTP endpoint of traces, used as it is."
     )

@@ -11,7 +11,9 @@ from ..observability.tracing import REQUEST_SPANS
 from ..readiness import Readiness
 from . import problems
 from .middleware.cors import CorsMiddleware
+from .middleware.errors import ErrorMiddleware
 from .middleware.request_log import RequestLogMiddleware
+from .middleware.routing import RoutingMiddleware
 from .middleware.security_headers import SecurityHeadersMiddleware
 from .middleware.timeout import TimeoutMiddleware
 from .settings import HttpSettings
@@ -38,9 +40,10 @@ def create_app(
         telemetry=REQUEST_SPANS,
         middleware=[
             *_every_response(settings, readiness),
-            *([_cors(settings)] if settings.cors_origins else []),
+            Middleware(ErrorMiddleware),
             Middleware(TimeoutMiddleware, seconds=settings.request_seconds),
             *middleware,
+            Middleware(RoutingMiddleware),
         ],
     )
     problems.install(app)
@@ -56,11 +59,9 @@ def with_request_log(app: ASGIApp, settings: HttpSettings, readiness: Readiness)
 
 def _every_response(settings: HttpSettings, readiness: Readiness) -> list[Middleware]:
     """Return the outermost middleware, the outermost first."""
+    origins = settings.cors_origins.split(",")
     return [
         Middleware(SecurityHeadersMiddleware, hsts_seconds=settings.hsts_seconds),
         Middleware(RequestLogMiddleware, readiness=readiness),
+        *([Middleware(CorsMiddleware, origins=origins)] if settings.cors_origins else []),
     ]
-
-
-def _cors(settings: HttpSettings) -> Middleware:
-    return Middleware(CorsMiddleware, origins=settings.cors_origins.split(","))

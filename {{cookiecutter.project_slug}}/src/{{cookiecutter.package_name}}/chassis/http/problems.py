@@ -123,7 +123,7 @@ async def reject(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def install(app: FastAPI) -> None:
-    """Make every error response of `app` a problem document (500: see `request_log.py`)."""
+    """Make every error response of `app` a problem document (500: see `errors.py`)."""
     app.exception_handler(HTTPException)(_on_http_exception)
     app.exception_handler(RequestValidationError)(_on_invalid)
     app.exception_handler(Unavailable)(_on_unavailable)

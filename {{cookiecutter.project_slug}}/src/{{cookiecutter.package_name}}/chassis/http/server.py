@@ -20,6 +20,7 @@ from ..readiness import Readiness
 from .app import with_request_log
 from .connection import HttpConnection
 from .problems import reject
+from .proxy import ProxyMiddleware
 from .settings import HttpSettings
 
 
@@ -37,13 +38,13 @@ class Server(uvicorn.Server):
         graceful = settings.shutdown_seconds - reserve
         rejection = with_request_log(reject, settings, readiness)
         config = uvicorn.Config(
-            app,
+            ProxyMiddleware(app, settings),
             http=partial(HttpConnection, rejection, settings),  # type: ignore[arg-type]
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
-            forwarded_allow_ips=settings.forwarded_allow_ips,
+            proxy_headers=False,  # By `ProxyMiddleware`.
             timeout_graceful_shutdown=graceful,  # type: ignore[arg-type]  # Fractions work.
         )
         super().__init__(config)
@@ -108,7 +109,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def serve(server: Server, host: str, port: int, *, metrics_port: int | None = None) -> int:
-    """Listen and serve until SIGTERM; return the exit code: 0, or 71 if a port is in use."""
+    """Listen and serve until SIGTERM; return 0, 78 for an unknown host, 71 if binding fails."""
     with ExitStack() as stack:
         taken = port
         try:
@@ -116,6 +117,9 @@ def serve(server: Server, host: str, port: int, *, metrics_port: int | None = No
             if metrics_port is not None:
                 taken = metrics_port
                 stack.enter_context(open_metrics_server(host, metrics_port))
+        except (socket.gaierror, UnicodeError):
+            log.critical("invalid configuration", problems={"HOST": "not an address of this host"})
+            return os.EX_CONFIG
         except OSError as error:
             log.critical("bind failed", host=host, port=taken, reason=error.strerror)
             return os.EX_OSERR

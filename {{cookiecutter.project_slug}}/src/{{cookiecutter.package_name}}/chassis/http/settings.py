@@ -1,6 +1,7 @@
 """Settings of the HTTP server, its limits, and its health and metrics endpoints."""
 
 import re
+from ipaddress import ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -12,6 +13,9 @@ Seconds = Annotated[float, Field(ge=0, le=300)]
 Timeout = Annotated[float, Field(gt=0, le=3600)]
 Size = Annotated[int, Field(ge=1, le=1_048_576)]
 
+ROOT_PATH = r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*"
+"""Regular expression for a path prefix; its characters are safe in a header and in HTML."""
+
 _origin = re.compile(r"\*|https?://[^\s/,*]+").fullmatch
 
 
@@ -20,6 +24,26 @@ def _check_origins(text: str) -> str:
     if not all(map(_origin, origins)):
         raise ValueError("not a list of origins such as `https://a.example,https://b.example`")
     return ",".join(origins)
+
+
+def _check_root_path(text: str) -> str:
+    if not re.fullmatch(ROOT_PATH, path := text.rstrip("/")):
+        raise ValueError("not a path such as `/shop`")
+    return path
+
+
+def _check_proxies(text: str) -> str:
+    proxies = [proxy.strip() for proxy in text.split(",") if proxy.strip()]
+    if proxies != ["*"]:
+        try:
+            for proxy in proxies:
+                ip_network(proxy)
+        except ValueError:
+            raise ValueError(
+                "not `*` or a list of addresses and networks such as `10.0.0.0/8,192.0.2.1`;"
+                " the address of a network has no bits of a host"
+            ) from None
+    return ",".join(proxies)
 
 
 class HttpSettings(BaseServiceSettings):
@@ -58,9 +82,12 @@ class HttpSettings(BaseServiceSettings):
     max_body_bytes: int = Field(
         default=1_048_576, ge=0, description="Size of a request body; above it, 413."
     )
-    forwarded_allow_ips: str = Field(
+    forwarded_allow_ips: Annotated[str, AfterValidator(_check_proxies)] = Field(
         default="127.0.0.1",
-        description="Proxies whose `X-Forwarded-*` is trusted: addresses, networks or `*`.",
+        description="Proxies whose `X-Forwarded-*` is trusted: addresses, networks or `*` (any).",
+    )
+    root_path: Annotated[str, AfterValidator(_check_root_path)] = Field(
+        default="", description="Path prefix that the proxy strips, such as `/shop`."
     )
     cors_origins: Annotated[str, AfterValidator(_check_origins)] = Field(
         default="", description="Origins that browsers may call from, comma-separated, or `*`."

@@ -1,6 +1,7 @@
 """Main loop of the worker: runs jobs, survives outages, requeues jobs of crashed workers."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -32,7 +33,8 @@ async def _run(
     settings: WorkerSettings, queue: JobQueue, add_tasks: Callable[[Tasks], None]
 ) -> None:
     connector = await queue.connect()
-    app = App(connector=connector)
+    # The last tick is never too late: without a limit, a long outage would skip it in silence.
+    app = App(connector=connector, periodic_defaults={"max_delay": math.inf})
     add_tasks(Tasks(app, settings.job_retry_seconds))
     while True:
         try:

@@ -7,16 +7,9 @@ from typing import Any
 
 from pymongo import AsyncMongoClient, ReadPreference
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import (
-    ConfigurationError,
-    ConnectionFailure,
-    CursorNotFound,
-    ExecutionTimeout,
-    OperationFailure,
-    WriteConcernError,
-)
 
 from ..errors import Unavailable
+from .failures import category, is_outage
 from .settings import MongodbSettings
 
 CONNECT_SECONDS = 2
@@ -25,20 +18,10 @@ SELECT_SECONDS = 1.5
 """Timeout for server selection; the client tries a read twice, half a second apart."""
 USE_SECONDS = 4
 """Timeout for all operations of one `bounded` block."""
+IDLE_SECONDS = 30
+"""Longest idle time of a connection: a firewall may have dropped an older one."""
 MAX_NAME_BYTES = 128
 """Longest `appname` that a server accepts."""
-
-OUTAGES = (
-    ConnectionFailure,
-    ConfigurationError,  # Raised for a `mongodb+srv` name that cannot be resolved.
-    CursorNotFound,
-    ExecutionTimeout,
-    TimeoutError,
-    WriteConcernError,
-)
-"""Errors of an unavailable server."""
-ACCESS_DENIED = {13, 18, 334, 8000}
-"""Codes of Unauthorized, AuthenticationFailed, MechanismUnavailable and AtlasError."""
 
 type Document = dict[str, Any]
 type Database = AsyncDatabase[Document]
@@ -54,11 +37,9 @@ async def bounded(seconds: float = USE_SECONDS) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield
-    except OUTAGES as error:
-        raise Unavailable("database", type(error).__name__) from error
-    except OperationFailure as error:
-        if error.code in ACCESS_DENIED:
-            raise Unavailable("database", type(error).__name__) from error
+    except Exception as error:
+        if is_outage(error):
+            raise Unavailable("database", category(error)) from error
         raise
 
 
@@ -74,6 +55,7 @@ async def open_database(settings: MongodbSettings, process: str) -> AsyncIterato
         serverSelectionTimeoutMS=int(SELECT_SECONDS * 1000),
         connectTimeoutMS=CONNECT_SECONDS * 1000,
         waitQueueTimeoutMS=CONNECT_SECONDS * 1000,
+        maxIdleTimeMS=IDLE_SECONDS * 1000,
         minPoolSize=0,
         maxPoolSize=settings.database_pool_size,
     )

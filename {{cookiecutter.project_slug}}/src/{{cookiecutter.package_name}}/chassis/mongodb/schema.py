@@ -29,7 +29,7 @@ async def missing(database: Database, needed: Indexes) -> list[tuple[str, IndexM
 async def check(database: Database, needed: Indexes) -> None:
     """Raise `Unavailable` unless all needed indexes exist; additional ones are ignored."""
     if await missing(database, needed):
-        raise Unavailable("database", "SchemaBehind")
+        raise Unavailable("database", "schema")
 
 
 def create_indexes(settings: MongodbSettings, needed: Indexes) -> list[str]:

@@ -1,7 +1,7 @@
 """Renders log records as JSON or text: of bounded length, with secrets masked."""
 
 import json
-import sys
+import os
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -65,7 +65,7 @@ class LogRenderer:
 
 
 _console = structlog.dev.ConsoleRenderer(
-    colors=sys.stdout.isatty(),
+    colors=os.isatty(1),
     timestamp_key="ts",
     exception_formatter=structlog.dev.plain_traceback,
 )

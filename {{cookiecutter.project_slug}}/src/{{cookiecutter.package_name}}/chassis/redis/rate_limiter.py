@@ -12,6 +12,9 @@ local cost = math.max(1, math.floor(window / limit))
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local free = math.max(now, tonumber(redis.call('GET', KEYS[1]) or now))
+if free > now + window then
+    free = now
+end
 local debt = free + cost - now
 if debt > window then
     return {0, 0, free - now, debt - window}
@@ -22,7 +25,8 @@ return {1, math.floor((window - debt) / cost), debt, 0}
 """The generic cell rate algorithm (GCRA); the key holds the time at which the quota is full again.
 
 A request costs its share of the window and is rejected if the debt would exceed the window. Times
-are microseconds of the server's clock: those of the replicas differ.
+are microseconds of the server's clock: those of the replicas differ. A stored time more than a
+window ahead means that this clock was set back, or is that of another server: it is ignored.
 """
 
 

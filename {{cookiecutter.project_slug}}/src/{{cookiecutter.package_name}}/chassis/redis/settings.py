@@ -16,14 +16,19 @@ def _check_url(url: AnyUrl) -> AnyUrl:
     from redis.asyncio import ConnectionPool, RedisError  # noqa: PLC0415
 
     try:
-        # Creating a connection validates its options; nothing is sent.
+        # Creating a connection validates its options, and its TLS files; nothing is sent.
         pool = ConnectionPool.from_url(str(url))
-        pool.connection_class(**pool.connection_kwargs)
-        valid = all(OPTIONS.fullmatch(name) for name, _ in url.query_params())
-    except (RedisError, TypeError, ValueError):
+        connection = pool.connection_class(**pool.connection_kwargs)
+        if tls := getattr(connection, "ssl_context", None):
+            tls.get()
+        # The client ignores a path that is not a number, such as that of `user:1/2@host`.
+        valid = all(OPTIONS.fullmatch(name) for name, _ in url.query_params()) and (
+            url.scheme == "unix" or re.fullmatch(r"(/\d*)?", url.path or "")
+        )
+    except (RedisError, OSError, TypeError, ValueError):
         valid = False
-    if not valid:
-        raise ValueError("an option of this URL is not valid")
+    if not valid or url.fragment is not None:
+        raise ValueError("the path or an option of this URL is not valid, or not percent-encoded")
     return url
 
 
@@ -42,5 +47,5 @@ class RedisSettings(BaseServiceSettings):
 
     redis_url: RedisUrl = Field(description="`redis://:password@host:6379/0`.")
     rate_limit_per_minute: int = Field(
-        default=6000, ge=1, description="Requests per minute from one client address; then 429."
+        default=6000, ge=1, description="Requests per minute from one IPv4 address or IPv6 /64."
     )

@@ -3,7 +3,7 @@
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class CorsMiddleware(CORSMiddleware):
@@ -17,6 +17,12 @@ class CorsMiddleware(CORSMiddleware):
             allow_headers=("Authorization", "Idempotency-Key", "Traceparent", "X-Request-ID"),
             expose_headers=("Location", "Retry-After", "X-Request-ID"),
         )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add headers to responses, and respond to preflights unless they are malformed."""
+        if "rejection" in scope:
+            return await self.simple_response(scope, receive, send, Headers(scope=scope))
+        return await super().__call__(scope, receive, send)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Respond with 204 and the allowed values in any case; the browser enforces them."""

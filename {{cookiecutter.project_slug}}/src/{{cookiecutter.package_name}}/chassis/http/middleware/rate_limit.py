@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from http import HTTPStatus
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import NamedTuple, Protocol
 
 from prometheus_client import Counter
@@ -82,8 +83,21 @@ async def _decide(request: Request) -> Decision | None:
     limiter: RateLimiter | None = getattr(request.app.state, "rate_limiter", None)
     if limiter:  # Set when the application starts.
         with suppress(Unavailable):
-            return await limiter.hit(request.client.host if request.client else "")
+            return await limiter.hit(client_key(request.client.host if request.client else ""))
     return None
+
+
+def client_key(host: str) -> str:
+    """Return the address that is limited; of IPv6, a client has a whole /64 network."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv4Address):
+        return host
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), 64), strict=False))
 
 
 def _headers(decision: Decision) -> list[tuple[bytes, bytes]]:

@@ -1,4 +1,4 @@
-"""Request id, canonical log line, duration metric, and the 500 response to unhandled errors."""
+"""Request id, canonical log line and duration metric."""
 
 import re
 from http import HTTPStatus
@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import Any
 
 from opentelemetry import trace
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
@@ -16,7 +15,6 @@ from ...observability.logs import log
 from ...observability.metrics import request_duration
 from ...readiness import Readiness
 from ..health import PROBES
-from ..problems import problem
 
 CLIENT_CLOSED_REQUEST = 499
 """Status that is logged if the client disconnects before the response, as in nginx."""
@@ -43,7 +41,6 @@ class RequestLogMiddleware:
         headers = dict(scope["headers"])
         scope["request_id"] = _identify(headers)
         status = None
-        failure: Exception | None = None
 
         async def send_logged(message: Message) -> None:
             nonlocal status
@@ -56,15 +53,11 @@ class RequestLogMiddleware:
 
         try:
             await self._app(scope, receive, send_logged)
-        except Exception as error:  # noqa: BLE001  # Logged, whatever its type.
-            failure = error
-            if status is None:  # The server aborts a response that has begun.
-                response = problem(Request(scope), HTTPStatus.INTERNAL_SERVER_ERROR)
-                await response(scope, receive, send_logged)
         finally:
-            self._record(scope, status or CLIENT_CLOSED_REQUEST, perf_counter() - started, failure)
+            self._record(scope, status or CLIENT_CLOSED_REQUEST, perf_counter() - started)
 
-    def _record(self, scope: Scope, status: int, seconds: float, failure: Exception | None) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        failure: Exception | None = scope.get("exception")
         route = getattr(scope.get("route"), "path", "")
         request_duration(scope["method"], route, status).observe(seconds)
         level = DEBUG if route in PROBES else INFO

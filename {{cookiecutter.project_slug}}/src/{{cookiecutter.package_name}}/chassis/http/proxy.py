@@ -1,0 +1,32 @@
+"""Headers of trusted proxies: client, scheme and path prefix."""
+
+import re
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from .settings import ROOT_PATH, HttpSettings
+
+
+class ProxyMiddleware(ProxyHeadersMiddleware):
+    """ASGI middleware: also sets `root_path`, by `X-Forwarded-Prefix` or else by the settings."""
+
+    def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
+        super().__init__(app, settings.forwarded_allow_ips)  # type: ignore[arg-type]
+        self._root_path = settings.root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
+        """Trust the headers if the connection is from a proxy in `FORWARDED_ALLOW_IPS`."""
+        if scope["type"] == "http":
+            scope["root_path"] = self._root_path
+            host, port = scope["client"] or ("", 0)
+            # An IPv6 listener reports IPv4 clients as `::ffff:192.0.2.1`.
+            scope["client"] = (host.removeprefix("::ffff:"), port)
+            if scope["client"][0] in self.trusted_hosts:
+                prefix = Headers(scope=scope).get("x-forwarded-prefix", "").rstrip("/")
+                if prefix and re.fullmatch(ROOT_PATH, prefix):
+                    scope["root_path"] = prefix
+        given: Any = (scope, receive, send)
+        await super().__call__(*given)

@@ -1,0 +1,53 @@
+"""Variables of OpenTelemetry that turn the export of traces on and off."""
+
+import pytest
+
+from {{ cookiecutter.package_name }}.chassis.config.loader import ConfigurationError, load_settings
+from {{ cookiecutter.package_name }}.chassis.observability.tracing import exports, validate
+from {{ cookiecutter.package_name }}.settings import Settings
+
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.example:4318"
+TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://collector.example:4318/v1/traces"
+pytestmark = pytest.mark.usefixtures("settings")  # They set all required variables.
+
+
+def load(monkeypatch: pytest.MonkeyPatch, variables: str) -> Settings:
+    for variable in variables.split():
+        monkeypatch.setenv(*variable.split("=", 1))
+    return load_settings(Settings)
+
+
+@pytest.mark.parametrize(
+    ("variables", "exported"),
+    [
+        ("", False),
+        (ENDPOINT, True),
+        (TRACES, True),
+        ("OTEL_TRACES_EXPORTER=otlp", True),
+        (f"{ENDPOINT} OTEL_TRACES_EXPORTER=None", False),
+        (f"{TRACES} OTEL_SDK_DISABLED=true", False),
+        (f"{ENDPOINT} OTEL_SDK_DISABLED=false", True),
+    ],
+)
+def test_traces_are_exported_as_the_variables_demand(
+    monkeypatch: pytest.MonkeyPatch, variables: str, exported: bool
+) -> None:
+    assert exports(load(monkeypatch, variables)) == exported
+
+
+@pytest.mark.parametrize(
+    "invalid",
+    [
+        "OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+        "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=grpc",
+        "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=x",
+        "OTEL_BSP_MAX_QUEUE_SIZE=-1",
+    ],
+)
+def test_an_invalid_variable_matters_only_if_traces_are_exported(
+    monkeypatch: pytest.MonkeyPatch, invalid: str
+) -> None:
+    settings = load(monkeypatch, f"{invalid} OTEL_TRACES_EXPORTER=none")
+    validate(settings)
+    with pytest.raises(ConfigurationError):
+        validate(settings.model_copy(update={"otel_traces_exporter": "otlp"}))

@@ -28,7 +28,7 @@ LIMITS = {
     "idle_in_transaction_session_timeout": "10s",
 }
 FORMATS = {"TimeZone": "UTC", "DateStyle": "ISO", "client_encoding": "UTF8"}
-"""Settings that responses depend on, whatever `PGTZ` and the server's configuration say."""
+"""Settings that responses depend on, despite `PGTZ` and the server's configuration."""
 SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS s (name, value)"
 
 

@@ -28,7 +28,7 @@ variant: $(READY)  ## Render a variant into variants/ (ID=redis-yes), or list al
 test: $(READY)  ## Render and check every variant, run the service's tests for each answer, update
 	@$(RUN) pytest -m "not containers and not slow and not serial" $(SHARED) $$((2 * $(CORES)))
 	@echo "Not run: process lifecycles, further variants, conformance, mutants, chaos (make test-slow)"
-	@echo "Not run: image and Compose, which need a Docker engine (make test-containers)"
+	@echo "Not run: image, Compose and releases, which need a Docker engine (make test-containers)"
 
 test-slow: $(READY)  ## Run slow tests: process lifecycles, further variants, conformance, mutants, chaos
 	@$(RUN) pytest -m slow $(SHARED) $(CORES)
@@ -37,7 +37,7 @@ test-slow: $(READY)  ## Run slow tests: process lifecycles, further variants, co
 packages:  ## Install the servers and programs that tests use, with apt
 	@.ci/packages
 
-test-containers: $(READY)  ## Build and run the image and Compose (needs a Docker engine)
+test-containers: $(READY)  ## Test the image, Compose and releases (needs a Docker engine and Go)
 	@$(RUN) pytest -m containers
 
 .PHONY: $(CHECKS)

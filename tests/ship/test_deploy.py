@@ -132,6 +132,14 @@ def test_other_images_are_rejected(cluster: Cluster, old: str, new: str, error: 
     assert cluster.calls() == []
 
 
+def test_an_overlay_without_a_namespace_is_rejected(cluster: Cluster) -> None:
+    overlay = "deploy/overlays/staging/kustomization.yaml"
+    cluster.edit(overlay, "namespace: order-service-staging\n", "")
+    error = error_of(cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE))
+    assert error == "OVERLAY=staging: its kustomization.yaml has no namespace"
+    assert cluster.calls() == []
+
+
 def test_a_missing_resource_type_is_reported_before_anything_is_applied(cluster: Cluster) -> None:
     missing = 'no matches for kind "HTTPRoute" in version "gateway.networking.k8s.io/v1"'
     cluster.responses["get --filename"] = [(1, missing)]

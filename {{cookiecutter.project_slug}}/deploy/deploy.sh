@@ -43,6 +43,7 @@ patches:
 END
 kubectl kustomize .reports/deploy > $objects
 namespace=$(sed -n 's/^namespace: *//p' "deploy/overlays/$overlay/kustomization.yaml")
+[[ $namespace ]] || fail "OVERLAY=$overlay: its kustomization.yaml has no namespace"
 in=(--namespace "$namespace")
 
 apply() {
@@ -76,9 +77,10 @@ wait_for() {
 }
 waiting='{.items[*].status.containerStatuses[*].state.waiting.reason}'
 failed='{.items[*].status.conditions[?(@.type=="Failed")].type}'
-pods='{range .items[*]}{.metadata.name}: {.status.phase}{range .status.containerStatuses[*]}
-  {.state.waiting.reason}: {.state.waiting.message}
-  last: {.state.terminated.message}{.lastState.terminated.message}{end}{"\n"}{end}'
+pods='{range .items[*]}{.metadata.name}: {.status.conditions[?(@.status=="False")].message}
+{range .status.containerStatuses[*]}  waiting: {.state.waiting.reason} {.state.waiting.message}
+  terminated: {.state.terminated.message}{.lastState.terminated.message}
+{end}{end}'
 
 # Before anything is applied: no other images, all resource types, and the Secret.
 images=$(sed -En 's/^ *(- )?image: //p' $objects | sort -u)

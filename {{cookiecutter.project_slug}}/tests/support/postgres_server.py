@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 from uuid import uuid4
 
 import psycopg
@@ -117,7 +118,7 @@ def database_proxy(environment: dict[str, str]) -> Iterator[Proxy]:
     address = conninfo_to_dict(url)
     host, port = str(address.get("host") or "127.0.0.1"), int(address.get("port") or 5432)
     proxy = Proxy(f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port))
-    login = f"{address.get('user', '')}:{address.get('password', '')}"
+    login = ":".join(quote(str(address.get(part, "")), safe="") for part in ("user", "password"))
     path = MultiHostUrl(url).path
     environment["DATABASE_URL"] = f"postgresql://{login}@127.0.0.1:{proxy.port}{path}"
     yield proxy

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 from redis import Redis
@@ -49,7 +50,7 @@ def redis_proxy(attached_redis: Redis, environment: dict[str, str]) -> Iterator[
     """Route the connections of the service to Redis through a proxy."""
     address = attached_redis.connection_pool.connection_kwargs
     proxy = Proxy(server_address(attached_redis))
-    login = f"{address.get('username') or ''}:{address.get('password') or ''}"
+    login = ":".join(quote(address.get(part) or "", safe="") for part in ("username", "password"))
     environment["REDIS_URL"] = f"redis://{login}@127.0.0.1:{proxy.port}/{address.get('db') or 0}"
     yield proxy
     proxy.close()

@@ -1,4 +1,4 @@
-"""V. Build, release, run: the pipeline releases the image that it built, and deploys that release."""
+"""V. Build, release, run: the pipeline releases the image that it built, and deploys that."""
 
 from typing import Any
 

@@ -21,11 +21,14 @@ def _check_url(url: AnyUrl) -> AnyUrl:
         connection = pool.connection_class(**pool.connection_kwargs)
         if tls := getattr(connection, "ssl_context", None):
             tls.get()
-        valid = all(OPTIONS.fullmatch(name) for name, _ in url.query_params())
+        # The client ignores a path that is not a number, such as that of `user:1/2@host`.
+        valid = all(OPTIONS.fullmatch(name) for name, _ in url.query_params()) and (
+            url.scheme == "unix" or re.fullmatch(r"(/\d*)?", url.path or "")
+        )
     except (RedisError, OSError, TypeError, ValueError):
         valid = False
-    if not valid:
-        raise ValueError("an option of this URL is not valid")
+    if not valid or url.fragment is not None:
+        raise ValueError("the path or an option of this URL is not valid, or not percent-encoded")
     return url
 
 

@@ -1,5 +1,7 @@
 """Variables of OpenTelemetry that turn the export of traces on and off."""
 
+import os
+
 import pytest
 
 from {{ cookiecutter.package_name }}.chassis.config.loader import ConfigurationError, load_settings
@@ -48,6 +50,6 @@ def test_an_invalid_variable_matters_only_if_traces_are_exported(
     monkeypatch: pytest.MonkeyPatch, invalid: str
 ) -> None:
     settings = load(monkeypatch, f"{invalid} OTEL_TRACES_EXPORTER=none")
-    validate(settings)
+    validate(settings, os.environ)
     with pytest.raises(ConfigurationError):
-        validate(settings.model_copy(update={"otel_traces_exporter": "otlp"}))
+        validate(settings.model_copy(update={"otel_traces_exporter": "otlp"}), os.environ)

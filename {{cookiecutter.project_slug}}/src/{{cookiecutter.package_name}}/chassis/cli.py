@@ -31,7 +31,7 @@ def main(service: Service, argv: list[str]) -> int:
         return int(module.run(service, placeholders(service.settings), arguments))
     try:
         settings = load_settings(service.settings)
-        tracing.validate(settings)
+        tracing.validate(settings, os.environ)
     except ConfigurationError as error:
         logs.log.critical("invalid configuration", problems=error.problems)
         return os.EX_CONFIG

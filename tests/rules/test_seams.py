@@ -13,7 +13,6 @@ SEAMS = {
     ".dockerignore",
     ".env.example",
     ".github/dependabot.yml",
-    "Makefile",
     "README.md",
     "azure-pipelines.yml",
     "chaos/test_fuzz.py",

@@ -1,10 +1,15 @@
 """Variables of OpenTelemetry that turn the export of traces on and off."""
 
+import json
+import os
+
 import pytest
 
 from {{ cookiecutter.package_name }}.chassis.config.loader import ConfigurationError, load_settings
 from {{ cookiecutter.package_name }}.chassis.observability.tracing import exports, validate
 from {{ cookiecutter.package_name }}.settings import Settings
+
+from ..support.service import run
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.example:4318"
 TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://collector.example:4318/v1/traces"
@@ -48,6 +53,12 @@ def test_an_invalid_variable_matters_only_if_traces_are_exported(
     monkeypatch: pytest.MonkeyPatch, invalid: str
 ) -> None:
     settings = load(monkeypatch, f"{invalid} OTEL_TRACES_EXPORTER=none")
-    validate(settings)
+    validate(settings, os.environ)
     with pytest.raises(ConfigurationError):
-        validate(settings.model_copy(update={"otel_traces_exporter": "otlp"}))
+        validate(settings.model_copy(update={"otel_traces_exporter": "otlp"}), os.environ)
+
+
+def test_an_unknown_propagator_is_reported(environment: dict[str, str]) -> None:
+    done = run(environment | {"OTEL_PROPAGATORS": "no-such"}, "web")
+    assert (done.returncode, done.stderr) == (78, "")
+    assert json.loads(done.stdout)["problems"].keys() == {"OTEL_PROPAGATORS"}

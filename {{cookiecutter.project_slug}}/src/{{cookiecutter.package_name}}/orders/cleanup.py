@@ -41,11 +41,15 @@ def add_options(options: ArgumentParser) -> None:
 def run(service: Service, settings: RetentionSettings, arguments: Namespace) -> int:
     """Delete once and exit with 0, or 69 if the database is unavailable."""
     keep_days = arguments.older_than_days or settings.keep_days
-    try:
-        asyncio.run(_delete_old(service, settings, keep_days))
-    except Unavailable as error:
-        log.error("cleanup failed", failure=error.failure)
-        return os.EX_UNAVAILABLE
+    for is_last in (False, True):  # The first connection may take long, such as after a pause.
+        try:
+            asyncio.run(_delete_old(service, settings, keep_days))
+        except Unavailable as error:
+            if is_last:
+                log.error("cleanup failed", failure=error.failure)
+                return os.EX_UNAVAILABLE
+        else:
+            break
     return 0
 
 

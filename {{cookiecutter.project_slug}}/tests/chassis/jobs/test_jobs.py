@@ -105,7 +105,7 @@ def test_the_wait_and_the_number_of_retries_are_limited() -> None:
     assert Backoff(1).get_retry_decision(exception=OSError(), job=last) is None
 
 
-async def test_a_job_with_invalid_arguments_is_not_retried() -> None:
+async def test_invalid_arguments_are_retried_and_not_logged() -> None:
     @validated
     async def job(number: int) -> int:
         return number
@@ -113,7 +113,7 @@ async def test_a_job_with_invalid_arguments_is_not_retried() -> None:
     with pytest.raises(ValidationError) as caught:
         await job("hunter2")  # type: ignore[arg-type]
     assert "hunter2" not in str(caught.value)
-    assert Backoff(1).get_retry_decision(exception=caught.value, job=a_job(0)) is None
+    assert Backoff(1).get_retry_decision(exception=caught.value, job=a_job(0))
 
 
 def test_migrations_create_the_schema_of_procrastinate(

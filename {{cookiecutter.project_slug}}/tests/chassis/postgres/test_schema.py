@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import signal
 import subprocess
 from argparse import Namespace
 from pathlib import Path
@@ -24,7 +25,7 @@ from {{ cookiecutter.package_name }}.chassis.postgres.settings import PostgresUr
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from ...support.postgres_server import drop_connections
-from ...support.service import COMMAND, run, until
+from ...support.service import COMMAND, TIMEOUT, run, until
 
 validate = TypeAdapter(PostgresUrl).validate_python
 URLS = ["postgresql://user:hunter2@host:5432/name", "postgres://host/name"]
@@ -32,6 +33,19 @@ URLS += ["postgresql:///name?host=/run/postgresql"]
 URLS += ["postgresql://one,two:5433/name?target_session_attrs=primary"]
 BLOCKED = """
 SELECT count(DISTINCT pid) FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))
+"""
+BUILDING = "SELECT count(*) FROM pg_stat_progress_create_index"
+INDEX = """
+from alembic import op
+
+revision = "9000"
+down_revision = "%s"
+
+
+def upgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS orders_item")
+        op.create_index("orders_item", "orders", ["item"], postgresql_concurrently=True)
 """
 SCHEMA = """
 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
@@ -85,7 +99,7 @@ def test_waiting_for_another_migration_times_out(
         first.execute("SELECT pg_advisory_lock(%s)", (schema.MIGRATION_LOCK,))
         assert migrate.run(SERVICE, settings, Namespace()) == 69
     logged = [(line["event"], line["failure"]) for line in lines]
-    assert logged == [("migration failed", "LockNotAvailable")]
+    assert logged == [("migration failed", "timeout")]
 
 
 def test_a_killed_migration_is_completed_by_the_next(
@@ -108,6 +122,50 @@ def test_a_killed_migration_is_completed_by_the_next(
     assert schema_of(database_url) == complete
 
 
+def test_a_terminated_migration_cancels_its_statement(
+    environment: dict[str, str], database_url: str
+) -> None:
+    environment["DATABASE_URL"] = database_url
+    with (
+        psycopg.connect(database_url) as obstacle,
+        subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE) as running,
+    ):
+        obstacle.execute("CREATE TABLE orders ()")
+        until(lambda: obstacle.execute(BLOCKED).fetchone() == (1,))
+        running.terminate()
+        assert b"migration interrupted" in running.communicate()[0]
+        assert running.returncode == 128 + signal.SIGTERM
+        assert obstacle.execute(BLOCKED).fetchone() == (0,)
+
+
+def test_an_index_is_built_concurrently_while_several_releases_migrate(
+    environment: dict[str, str], other_database: str, tmp_path: Path
+) -> None:
+    shutil.copytree(schema.MIGRATIONS.parent / "src", tmp_path / "src")
+    shutil.copytree(schema.MIGRATIONS, tmp_path / "migrations")
+    newest = schema.newest_revision()
+    (tmp_path / "migrations" / "versions" / "9000_index.py").write_text(INDEX % newest)
+    variables = environment | {"DATABASE_URL": other_database, "PYTHONPATH": str(tmp_path / "src")}
+    with (
+        psycopg.connect(other_database) as older,
+        psycopg.connect(other_database, autocommit=True) as observer,
+    ):
+        older.execute("LOCK TABLE orders IN ROW EXCLUSIVE MODE")
+        running = [
+            subprocess.Popen([*COMMAND, "migrate"], env=variables, stdout=subprocess.PIPE)
+            for _ in range(3)
+        ]
+        until(lambda: observer.execute(BUILDING).fetchone() == (1,))
+        older.rollback()
+    outputs = [process.communicate(timeout=TIMEOUT)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], outputs
+    # An earlier release, which does not know the newer schema, is deployed as a rollback.
+    done = run(environment | {"DATABASE_URL": other_database}, "migrate")
+    assert done.returncode == 0, done.stdout
+    logged = [json.loads(line).get("schema") for line in done.stdout.splitlines()]
+    assert logged[-2:] == ["9000", "9000"]
+
+
 async def test_readiness_fails_on_an_older_schema(
     client: httpx.AsyncClient, environment: dict[str, str]
 ) -> None:
@@ -118,7 +176,7 @@ async def test_readiness_fails_on_an_older_schema(
         finally:
             newest = (schema.newest_revision(),)
             connection.execute("UPDATE alembic_version SET version_num = %s", newest)
-    assert checks["database"] == "SchemaBehind"
+    assert checks["database"] == "schema"
 
 
 @pytest.fixture
@@ -153,3 +211,17 @@ def test_a_valid_url_is_accepted_and_masked(url: str) -> None:
 def test_an_invalid_url_is_rejected(url: str) -> None:
     with pytest.raises(ValidationError):
         validate(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("postgresql://host/name?pgbouncer=true", "pgbouncer"),
+        ("postgresql://host/name?schema=x&sslmode=require", "schema"),
+        ("postgresql://user:hunter2%zz@host/name", "percent-encoded"),
+    ],
+)
+def test_a_url_that_libpq_rejects_is_named_without_its_secrets(url: str, problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem) as caught:
+        validate(url)
+    assert "hunter2" not in caught.value.errors()[0]["msg"]

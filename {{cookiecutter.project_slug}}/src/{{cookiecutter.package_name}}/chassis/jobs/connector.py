@@ -10,7 +10,8 @@ from procrastinate.connector import Notify
 from psycopg import AsyncConnection, Error
 from psycopg.sql import SQL, Identifier
 
-from ..postgres.pool import USE_SECONDS, Pool
+from ..postgres.connection import USE_SECONDS
+from ..postgres.pool import Pool
 
 RECONNECT_SECONDS = 1
 PING_SECONDS = 30

@@ -10,6 +10,7 @@ from procrastinate.exceptions import ConnectorException
 
 from ..errors import Unavailable
 from ..observability.logs import log
+from ..postgres.failures import category
 from .observability import JobLogMiddleware
 from .queue import JobQueue
 from .settings import WorkerSettings
@@ -49,7 +50,10 @@ async def _run(
             )
         except (ConnectorException, Unavailable) as error:
             if connector.responded:
-                failure = error.failure if isinstance(error, Unavailable) else type(error).__name__
+                if isinstance(error, Unavailable):
+                    failure = error.failure
+                else:
+                    failure = category(error.__cause__ or error)
                 log.warning("job fetch failed", failure=failure)
             connector.responded = False
         await asyncio.sleep(PAUSE_SECONDS)

@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import Any
 
 from procrastinate import JobContext
-from procrastinate.exceptions import TaskNotFound
 from procrastinate.worker import Worker
 from prometheus_client import Gauge, Histogram
 from pydantic import ValidationError
@@ -82,10 +81,5 @@ async def update_metrics(queue: JobQueue) -> None:
 
 
 def silence_procrastinate() -> None:
-    """Drop procrastinate's logs except for unknown tasks, which do not reach the middleware."""
-    logger = logging.getLogger("procrastinate")
-    logger.setLevel(logging.CRITICAL)
-    outcomes = logging.getLogger("procrastinate.worker")
-    outcomes.setLevel(logging.ERROR)
-    outcomes.addFilter(lambda record: (record.exc_info or (None,))[0] is TaskNotFound)
-    outcomes.getChild("worker").setLevel(logging.CRITICAL)
+    """Drop procrastinate's logs: the middleware logs each attempt."""
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)

@@ -4,10 +4,13 @@ from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from random import uniform
+from typing import Any
 
 from procrastinate import App, BaseRetryStrategy, RetryDecision
+from procrastinate.exceptions import TaskNotFound
 from procrastinate.jobs import Job
-from pydantic import ConfigDict, ValidationError, validate_call
+from procrastinate.tasks import Task
+from pydantic import ConfigDict, validate_call
 
 ATTEMPTS = 5
 """Attempts at a job before it fails for good."""
@@ -24,14 +27,37 @@ class Backoff(BaseRetryStrategy):
         self._first_seconds = first_seconds
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """Retry at once after a cancelled attempt, and never after invalid arguments."""
+        """Retry at once after a cancelled attempt.
+
+        Invalid arguments are retried too: they may be those of a newer release.
+        """
         if isinstance(exception, CancelledError):
             return RetryDecision(retry_at=datetime.now(UTC))
-        if isinstance(exception, ValidationError) or job.attempts + 1 >= ATTEMPTS:
+        if job.attempts + 1 >= ATTEMPTS:
             return None
         longest = min(self._first_seconds * 2**job.attempts, LONGEST_WAIT)
         wait = timedelta(seconds=uniform(longest / 2, longest))  # noqa: S311  # Not a secret.
         return RetryDecision(retry_at=datetime.now(UTC) + wait)
+
+
+class TasksByName(dict[str, Task[Any, Any, Any]]):
+    """Tasks; an unknown one fails and is retried: workers of a newer release may know it."""
+
+    def __init__(self, app: App, retry: Backoff) -> None:
+        self._app = app
+        self._retry = retry
+
+    def __missing__(self, name: str) -> Task[Any, Any, Any]:
+        """Return a task that fails."""
+
+        async def unknown(**_: object) -> None:
+            raise TaskNotFound
+
+        return Task(unknown, blueprint=self._app, name=name, queue="default", retry=self._retry)
+
+    def get(self, name: str, _: object = None) -> Task[Any, Any, Any]:
+        """Return the task with this name."""
+        return self[name]
 
 
 class Tasks:
@@ -40,6 +66,7 @@ class Tasks:
     def __init__(self, app: App, retry_seconds: float) -> None:
         self._app = app
         self._retry = Backoff(retry_seconds)
+        app.tasks = TasksByName(app, self._retry)
 
     def add(
         self, name: str, *, cron: str | None = None

@@ -1,9 +1,8 @@
 """OpenTelemetry traces, exported by OTLP; the SDK reads its variables, `OTEL_*`, itself."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from os import environ
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
@@ -33,7 +32,7 @@ def exports(settings: BaseServiceSettings) -> bool:
     return exporter == "otlp" and not settings.otel_sdk_disabled
 
 
-def validate(settings: BaseServiceSettings) -> None:
+def validate(settings: BaseServiceSettings, environ: Mapping[str, str]) -> None:
     """Raise `ConfigurationError` for an invalid variable that only the SDK reads."""
     if not exports(settings):
         return

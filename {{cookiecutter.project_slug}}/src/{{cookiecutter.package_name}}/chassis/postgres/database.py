@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
-from psycopg.rows import scalar_row
+from psycopg.rows import tuple_row
 
 from ..errors import Unavailable
 from .pool import Pool, open_pool
@@ -31,15 +31,23 @@ class Database:
         self._needed_revision = newest_revision()
 
     async def ping(self) -> Literal["ok"]:
-        """Raise `Unavailable` unless the server responds and its schema is new enough.
+        """Raise `Unavailable` unless the server accepts writes and its schema is new enough.
 
         The connection is not one of the pool's: a saturated pool does not affect readiness.
         """
         async with self._pings.connection(PING_SECONDS) as connection:
-            cursor = connection.cursor(row_factory=scalar_row)
-            await cursor.execute("SELECT max(version_num) FROM alembic_version")
-            if (await cursor.fetchone() or "") < self._needed_revision:
-                raise Unavailable("database", "SchemaBehind")
+            cursor = connection.cursor(row_factory=tuple_row)
+            await cursor.execute(
+                "SELECT coalesce(max(version_num), ''), current_setting('transaction_read_only')"
+                " FROM alembic_version"
+            )
+            revision, read_only = await cursor.fetchone() or ("", "off")
+            if read_only == "on":
+                await connection.close()
+                await self.pool.drain()
+                raise Unavailable("database", "read-only")
+            if revision < self._needed_revision:
+                raise Unavailable("database", "schema")
         return "ok"
 
 

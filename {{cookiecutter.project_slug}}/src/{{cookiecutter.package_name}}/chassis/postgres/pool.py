@@ -3,41 +3,31 @@
 import asyncio
 import logging
 import select
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import Any
 
-from psycopg import AsyncConnection, InterfaceError, OperationalError
-from psycopg.errors import UndefinedColumn, UndefinedTable
+from psycopg import AsyncConnection
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import AsyncConnectionPool
 
 from ..errors import Unavailable
+from .connection import CONNECT_SECONDS, USE_SECONDS, Connector
+from .failures import OUTAGES, category
 from .settings import PostgresSettings
 
-CONNECT_SECONDS = 2
-"""Timeout for a connection, new or from the pool."""
-USE_SECONDS = 4
-"""Timeout for the use of a borrowed connection."""
-SERVER_SETTINGS = {
-    "statement_timeout": "5s",
-    "lock_timeout": "2s",
-    "idle_in_transaction_session_timeout": "10s",
-    "TimeZone": "UTC",
-}
-
-OUTAGES = (OperationalError, InterfaceError, UndefinedColumn, UndefinedTable, TimeoutError)
-"""Errors of an unavailable server, or of one without the schema that this release needs."""
+DRAIN_SECONDS = 1
+"""Shortest interval between two replacements of all connections."""
 
 
 class Pool:
     """Lends connections in autocommit mode; several statements need an explicit transaction."""
 
-    def __init__(
-        self, pool: AsyncConnectionPool, connect: Callable[[], Awaitable[AsyncConnection]]
-    ) -> None:
+    def __init__(self, pool: AsyncConnectionPool, connector: Connector) -> None:
         self._pool = pool
-        self.connect = connect
+        self._connector = connector
+        self._drained_at = 0.0
+        self.connect = connector.connect
         """Opens a connection outside of the pool, which the caller closes."""
 
     @asynccontextmanager
@@ -52,10 +42,24 @@ class Pool:
                 connection = await self._pool.getconn()
                 try:
                     yield connection
+                except ReadOnlySqlTransaction:
+                    await connection.close()
+                    raise
                 finally:
+                    if connection.closed:
+                        await self.drain()
                     await self._pool.putconn(connection)
         except OUTAGES as error:
-            raise Unavailable("database", type(error).__name__) from error
+            failure = category(error)
+            if failure == "timeout":
+                failure = self._connector.failure or failure
+            raise Unavailable("database", failure) from error
+
+    async def drain(self) -> None:
+        """Replace all connections: if one is lost or its server demoted, the others are too."""
+        if monotonic() >= self._drained_at + DRAIN_SECONDS:
+            self._drained_at = monotonic()
+            await self._pool.drain()
 
 
 class WarningInterval(logging.Filter):
@@ -92,19 +96,9 @@ async def open_pool(
             await pool.check()
             await pool.check_connection(connection)
 
-    def url() -> str:  # Read again for each connection.
-        return str(settings.database_url.get_secret_value())
-
-    options: dict[str, Any] = {
-        "autocommit": True,
-        "application_name": f"{settings.otel_service_name} {process}",
-        "connect_timeout": CONNECT_SECONDS,
-        "tcp_user_timeout": USE_SECONDS * 1000,
-        "options": " ".join(f"-c {name}={limit}" for name, limit in SERVER_SETTINGS.items()),
-    }
+    connector = Connector(settings, process)
     pool = AsyncConnectionPool(
-        url,
-        kwargs=options,
+        connection_class=connector,  # type: ignore[arg-type]  # Only `connect` is called.
         min_size=fewest,
         max_size=most,
         timeout=CONNECT_SECONDS,
@@ -115,6 +109,6 @@ async def open_pool(
     )
     await pool.open()
     try:
-        yield Pool(pool, lambda: AsyncConnection.connect(url(), **options))
+        yield Pool(pool, connector)
     finally:
         await pool.close(timeout=1)

@@ -1,5 +1,6 @@
 """Variables of OpenTelemetry that turn the export of traces on and off."""
 
+import json
 import os
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from {{ cookiecutter.package_name }}.chassis.config.loader import ConfigurationError, load_settings
 from {{ cookiecutter.package_name }}.chassis.observability.tracing import exports, validate
 from {{ cookiecutter.package_name }}.settings import Settings
+
+from ..support.service import run
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.example:4318"
 TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://collector.example:4318/v1/traces"
@@ -53,3 +56,9 @@ def test_an_invalid_variable_matters_only_if_traces_are_exported(
     validate(settings, os.environ)
     with pytest.raises(ConfigurationError):
         validate(settings.model_copy(update={"otel_traces_exporter": "otlp"}), os.environ)
+
+
+def test_an_unknown_propagator_is_reported(environment: dict[str, str]) -> None:
+    done = run(environment | {"OTEL_PROPAGATORS": "no-such"}, "web")
+    assert (done.returncode, done.stderr) == (78, "")
+    assert json.loads(done.stdout)["problems"].keys() == {"OTEL_PROPAGATORS"}

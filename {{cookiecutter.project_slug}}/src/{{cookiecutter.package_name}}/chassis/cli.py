@@ -21,7 +21,14 @@ def main(service: Service, argv: list[str]) -> int:
     name = parser.parse_args(argv[:1]).command
 
     command = service.commands[name]
-    module = importlib.import_module(command.module)
+    try:
+        module = importlib.import_module(command.module)
+    except ValueError as error:
+        if "Propagator" not in str(error):
+            raise
+        # OpenTelemetry reads this variable when it is imported.
+        logs.log.critical("invalid configuration", problems={"OTEL_PROPAGATORS": str(error)})
+        return os.EX_CONFIG
     options = argparse.ArgumentParser(prog=f"{parser.prog} {name}", description=command.help)
     if hasattr(module, "add_options"):
         module.add_options(options)

@@ -1,7 +1,7 @@
 """Failures of Redis: categories, and a failover to another server."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from uuid import uuid4
 
@@ -103,24 +103,40 @@ def test_responses_without_a_type_have_a_category(message: str, expected: str) -
     assert category(ResponseError(message)) == expected
 
 
-async def test_a_failover_is_one_outage_until_the_address_leads_to_the_new_primary(
+@pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter, "PAUSE_SECONDS", 0)
+
+
+@pytest.mark.usefixtures("no_pause")
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda redis: redis.replicaof("127.0.0.1", "1"), "read-only"),
+        (lambda redis: redis.config_set("maxmemory", 1), "unavailable"),
+    ],
+    ids=["demoted", "full"],
+)
+async def test_a_server_that_rejects_writes_is_one_outage_until_the_address_leads_to_another(
     redis_proxy: Proxy,
     settings: Settings,
-    attached_redis: Redis,
     other_server: Redis,
-    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Redis], object],
+    expected: str,
 ) -> None:
-    monkeypatch.setattr(adapter, "PAUSE_SECONDS", 0)
-    redis_proxy.server = server_address(other_server)
+    new_primary, redis_proxy.server = redis_proxy.server, server_address(other_server)
     with capture_logs() as lines:
         async with open_redis(settings, "test") as redis:
             assert await asyncio.gather(*(redis.ping() for _ in range(5))) == ["ok"] * 5
-            other_server.replicaof("127.0.0.1", "1")
+            change(other_server)
             for _ in range(5):
-                assert await redis.ping() == "degraded"
+                # A replica responds to a read, and a full server to a deletion.
                 with suppress(Unavailable):
-                    await redis.call(redis.client.get, "key")  # A replica responds to it.
-            redis_proxy.server = server_address(attached_redis)
+                    await redis.call(redis.client.get, "key")
+                with suppress(Unavailable):
+                    await redis.call_always(redis.client.delete, "key")
+                assert await redis.ping() == "degraded"
+            redis_proxy.server = new_primary
             assert await asyncio.gather(*(redis.ping() for _ in range(5))) == ["ok"] * 5
     assert [line["event"] for line in lines] == ["redis unavailable", "redis available"]
-    assert lines[0]["failure"] == "read-only"
+    assert lines[0]["failure"] == expected

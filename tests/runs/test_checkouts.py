@@ -86,3 +86,11 @@ def test_make_check_names_the_branch_that_ci_delivers(service: Path, tmp_path: P
     must(tmp_path / "service", "git branch --quiet --move master")
     done = sh(tmp_path / "service", "make check", MAKEFLAGS="UV=true")
     assert "git branch -m main" in done.stdout
+
+
+def test_a_new_migration_passes_make_check_and_applies(service: Path, tmp_path: Path) -> None:
+    must(service, f"git clone --quiet . {tmp_path}/service")
+    must(tmp_path / "service", f"{UV} run --quiet python -m dev.migration 'add a column'")
+    must(tmp_path / "service", "make check")
+    done = sh(tmp_path / "service", "make --silent config")
+    assert "schema=0002" in done.stdout

@@ -7,6 +7,26 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+PYTHON, COOKIECUTTER = (3, 8), (2, 3)
+"""The oldest supported versions of the programs that run this hook."""
+
+
+def outdated():
+    """Return a message if Python or Cookiecutter is too old; other reasons would mislead."""
+    found = {"Python": (sys.version_info[:2], PYTHON)}
+    with suppress(ImportError):  # Another program may run this hook.
+        import cookiecutter  # noqa: PLC0415
+
+        version = tuple(map(int, cookiecutter.__version__.split(".")[:2]))
+        found["Cookiecutter"] = (version, COOKIECUTTER)
+    return "\n".join(
+        "{} {}.{} or newer is needed, not {}.{}: use uvx cookiecutter".format(
+            name, *minimum, *version
+        )
+        for name, (version, minimum) in found.items()
+        if version < minimum
+    )
+
 
 def problems(answers):
     """Return every reason to reject these answers, as `question: reason`."""
@@ -84,6 +104,8 @@ def remove_folders(answers):
 
 
 if __name__ == "__main__":
+    if outdated():
+        sys.exit(outdated())
     ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
     found = problems(ANSWERS)
     for problem in found:

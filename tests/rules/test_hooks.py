@@ -1,12 +1,24 @@
 """The hooks: invalid answers are rejected together, and unchosen files are deleted."""
 
+import ast
 import json
+import re
+import runpy
+import sys
 from pathlib import Path
 
+import cookiecutter
 import pytest
 
 from tests.support.baking import BakeError, Baker
-from tests.support.template import FIRST, REQUIREMENTS, copy_rendered_parts, unmet
+from tests.support.template import (
+    DECLARED,
+    FIRST,
+    REQUIREMENTS,
+    ROOT,
+    copy_rendered_parts,
+    unmet,
+)
 from tests.support.variants import combinations
 
 
@@ -71,3 +83,30 @@ def test_a_file_of_two_features_requires_both(baker: Baker, template: Path) -> N
     other = baker.bake(template, license="Proprietary")
     assert not (other / "Makefile").exists()
     assert not (other / "LICENSE").exists()
+
+
+HOOK = ROOT / "hooks" / "pre_gen_project.py"
+
+
+@pytest.mark.parametrize(
+    ("python", "version", "message"),
+    [
+        ((3, 7), "2.6.0", "Python 3.8 or newer is needed, not 3.7: use uvx cookiecutter"),
+        ((3, 9), "1.7.3", "Cookiecutter 2.3 or newer is needed, not 1.7: use uvx cookiecutter"),
+        ((3, 8), "2.3.0", ""),
+    ],
+)
+def test_an_old_python_or_cookiecutter_is_named_instead_of_other_reasons(
+    monkeypatch: pytest.MonkeyPatch, python: tuple[int, int], version: str, message: str
+) -> None:
+    outdated = runpy.run_path(str(HOOK), run_name="hook")["outdated"]
+    monkeypatch.setattr(sys, "version_info", python)
+    monkeypatch.setattr(cookiecutter, "__version__", version)
+    assert outdated() == message
+
+
+def test_old_versions_get_as_far_as_the_hook_that_names_them() -> None:
+    ast.parse(HOOK.read_text(), feature_version=(3, 7))
+    # Cookiecutter 1 renders private variables as well, without the settings of Jinja in them.
+    texts = json.dumps({name: DECLARED[name] for name in DECLARED if re.match("_[a-z]", name)})
+    assert not re.search("{[{%#]", texts)

@@ -105,6 +105,14 @@ def test_the_check_of_a_mutant_finds_it(service: Installed, mutant: Mutant) -> N
 
 
 @pytest.mark.slow
+def test_before_the_first_commit_one_check_fails(cookies_session: Cookies) -> None:
+    service = install(Baker(cookies_session).bake(database="none"))
+    found = outcomes(service, CHECKS)
+    assert found["failed"] == {"test_the_service_is_committed"}
+    assert len(found["passed"]) > 50
+
+
+@pytest.mark.slow
 def test_words_without_code_pass_no_check(service: Installed) -> None:
     (package,) = (path.parent for path in service.folder.glob("src/*/__main__.py"))
     words = '"""Handles SIGTERM, /livez, /readyz, DATABASE_URL, PORT, logs as JSON, stateless."""\n'

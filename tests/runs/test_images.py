@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import stat
 from functools import partial
 from pathlib import Path
 
@@ -96,12 +98,21 @@ def test_the_image_is_labelled_with_name_and_revision(image: str) -> None:
 
 
 @some_combinations
-def test_two_builds_make_the_same_layers(image: str, service: Path) -> None:
+def test_two_builds_make_the_same_layers_whatever_the_umask_of_the_checkout(
+    image: str, service: Path, tmp_path: Path
+) -> None:
     layers = []
-    for tag in ("one", "two"):
-        name = f"{image}-{tag}"
+    for umask in (0o077, 0o000):
+        checkout = shutil.copytree(service, tmp_path / f"{umask:o}", symlinks=True)
+        for path in checkout.rglob("*"):
+            if not path.is_symlink():
+                executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+                path.chmod((0o777 if executable else 0o666) & ~umask)
+        name = f"{image}-{umask:o}"
         build = ["build", "--no-cache", "--quiet", "--build-arg", "REVISION=abc123", "--tag", name]
-        docker(*build, str(service))
+        docker(*build, str(checkout))
+        if umask:
+            assert '"paths"' in docker("run", "--rm", "--user=54321:0", name, "openapi")
         layers.append(json.loads(docker("image", "inspect", name))[0]["RootFS"]["Layers"])
         docker("image", "rm", name)
     assert layers[0] == layers[1]

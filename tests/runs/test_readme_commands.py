@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -136,8 +137,9 @@ def running(service: Path, ports: dict[str, str]) -> Iterator[subprocess.Popen[s
         try:
             wait_until_listening(process, ports)
             yield process
-            os.killpg(process.pid, signal.SIGTERM)
-            process.communicate(timeout=TIMEOUT_SECONDS)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.communicate(timeout=TIMEOUT_SECONDS)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -186,6 +188,15 @@ def test_make_run_reports_a_used_port_in_one_line(service: Path, ports: dict[str
     assert done.returncode != 0
     (line,) = [line for line in done.stderr.splitlines() if not line.startswith("make: ***")]
     assert f"PORT={ports['PORT']}" in line
+    if shutil.which("lsof") or shutil.which("ss"):
+        assert f"(pid {os.getpid()})" in line
+
+
+def test_ctrl_c_stops_make_run_without_a_traceback(running: subprocess.Popen[str]) -> None:
+    os.killpg(running.pid, signal.SIGINT)
+    output, _ = running.communicate(timeout=TIMEOUT_SECONDS)
+    assert "stopping watch" in output
+    assert "Traceback" not in output
 
 
 def test_make_setup_installs_uv_if_it_is_missing(baker: Baker, tmp_path: Path) -> None:

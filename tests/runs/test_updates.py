@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.template import OPTIONS
+from tests.support.template import OPTIONS, SERVICE
 from tests.support.template_releases import (
     ADDED,
     COPIER,
@@ -20,9 +20,11 @@ from tests.support.template_releases import (
     STATE,
     commit,
     contents,
+    copy_files,
     git,
     replace,
 )
+from tests.support.template_releases import engine as run_engine
 from tests.support.updates import (
     Renders,
     conflicts,
@@ -140,6 +142,22 @@ def test_a_service_made_by_cruft_continues_with_copier(
     assert conflicts(service) == []
     assert contents(service) == edited(rendering(NEWER), typical_edits, tmp_path / "edited")
     assert f"_commit: {NEWER}\n" in (service / STATE[COPIER]).read_text()
+
+
+def test_cruft_updates_from_a_template_in_a_folder_of_a_repository(tmp_path: Path) -> None:
+    company = tmp_path / "company"
+    template = company / "service"
+    template.mkdir(parents=True)
+    copy_files(template)
+    commit(company)
+    options = ("--no-input", "--default-config", "--directory", "service")
+    run_engine(CRUFT, tmp_path, "create", str(company), *options)
+    service = tmp_path / "order-service"
+    commit(service)
+    replace(template / SERVICE.name / ".env.example", "HSTS_SECONDS=0\n", "HSTS_SECONDS=1\n")
+    commit(company)
+    must_update(service)
+    assert "HSTS_SECONDS=1\n" in (service / ".env.example").read_text()
 
 
 @pytest.mark.slow

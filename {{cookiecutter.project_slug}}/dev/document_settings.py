@@ -1,5 +1,6 @@
 """`make docs`: write the description and default of every setting to `.env.example`."""
 
+import shlex
 from pathlib import Path
 
 from {{ cookiecutter.package_name }}.chassis.config.loader import secret_fields
@@ -13,7 +14,8 @@ def dotenv_example() -> str:
     secrets = secret_fields(Settings)
     parts = []
     for name, field in Settings.model_fields.items():
-        default = "" if field.is_required() or field.default is None else field.default
+        default = "" if field.is_required() or field.default is None else str(field.default)
+        default = shlex.quote(default) if default else ""  # A shell can read the file.
         notes = " Required." if field.is_required() else ""
         notes += f" Or in the file `{name.upper()}_FILE`." if name in secrets else ""
         parts.append(f"# {field.description}{notes}\n{name.upper()}={default}\n")

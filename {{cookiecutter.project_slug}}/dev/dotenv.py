@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from secrets import token_urlsafe
+from secrets import token_hex, token_urlsafe
 
 ROOT = Path(__file__).parents[1]
 
@@ -13,6 +13,9 @@ HEAD = """\
 HOST=127.0.0.1
 LOG_FORMAT=console
 DRAIN_SECONDS=0
+# Long enough for a debugger.
+REQUEST_SECONDS=3600
+# Containers and volumes of this checkout, apart from those of others.
 """
 
 
@@ -30,7 +33,8 @@ def main(root: Path = ROOT) -> None:
     except FileExistsError:
         return
     with os.fdopen(handle, "w") as file:
-        file.write(HEAD + "".join(f"{name}={token_urlsafe(32)}\n" for name in names))
+        file.write(f"{HEAD}COMPOSE_PROJECT_NAME={{ cookiecutter.project_slug }}-{token_hex(4)}\n")
+        file.write("".join(f"{name}={token_urlsafe(32)}\n" for name in names))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ def main(arguments: list[str]) -> int:
         return 1
     with ExitStack() as stack:
         stack.enter_context(chdir(ROOT))
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # So that the stack is unwound.
+        signal.signal(signal.SIGINT, interrupt)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: sys.exit(0))  # So that the stack is unwound.
         for provided in backing_services():
             stack.enter_context(provided)
         {% if cookiecutter.database != "none" %}
@@ -46,6 +48,12 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def interrupt(*_: object) -> None:
+    """Stop on Ctrl-C, which uv forwards a second time: do not interrupt the clean-up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def backing_services() -> list[AbstractContextManager[None]]:
     """Return `provided` of every module in `dev/backing_services`."""
     modules = iter_modules([str(ROOT / "dev" / "backing_services")])
@@ -56,4 +64,7 @@ def backing_services() -> list[AbstractContextManager[None]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)

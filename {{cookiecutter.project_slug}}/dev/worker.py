@@ -15,7 +15,9 @@ def worker_running(service: list[str]) -> Iterator[None]:
     watched = [sys.executable, "-m", "watchfiles", "--filter", "python"]
     with subprocess.Popen(
         [*watched, shlex.join([*service, "worker"]), "src"],
-        env=os.environ | {"METRICS_PORT": str(port)},
+        # The timeout is long enough for a debugger.
+        env={"JOB_SECONDS": "3600"} | os.environ | {"METRICS_PORT": str(port)},
+        start_new_session=True,  # Ctrl-C must not interrupt watchfiles, but stop it below.
     ) as worker:
         try:
             yield

@@ -12,3 +12,10 @@ audit: $(READY)  ## Search the locked dependencies for known vulnerabilities
 	@mkdir -p .reports
 	$(UV) export --quiet --locked --no-dev --no-emit-project --output-file .reports/requirements.txt
 	$(UV) tool run --quiet pip-audit==2.10.1 --strict --require-hashes --disable-pip --requirement .reports/requirements.txt $(ACCEPTED)
+
+check: default-branch
+
+.PHONY: default-branch
+default-branch:
+	@[ "$$(git branch --show-current 2>/dev/null)" != master ] || \
+		echo "CI builds and delivers the branch main: git branch -m main"

@@ -1,9 +1,12 @@
 """Settings: validation, error messages, secret files; the command line."""
 
+import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
 from structlog.testing import capture_logs
 
 from dev.document_settings import ROOT, dotenv_example
@@ -15,6 +18,7 @@ from {{ cookiecutter.package_name }}.chassis.config.loader import (
     describe,
     load_settings,
     misspelt,
+    placeholders,
 )
 from {{ cookiecutter.package_name }}.chassis.observability import logs
 from {{ cookiecutter.package_name }}.settings import Settings
@@ -164,6 +168,28 @@ def test_the_last_valid_secret_stays_in_use_and_the_failure_is_logged_once(file:
 
 def test_env_example_is_up_to_date() -> None:
     assert (ROOT / ".env.example").read_text() == dotenv_example(), "run make docs"
+
+
+def test_a_shell_can_read_env_example() -> None:
+    command = ["/bin/sh", "-euc", ". ./.env.example"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+class WithRequired(Settings):
+    api_key: SecretStr
+    api_url: AnyHttpUrl
+    batch_size: int
+
+
+def test_openapi_does_not_need_required_settings_that_the_application_reads(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings: Any = placeholders(WithRequired)
+    assert settings.api_key.get_secret_value() == ""
+    assert (settings.api_url, settings.batch_size) == (None, 0)
+    assert main(replace(SERVICE, settings=WithRequired), ["openapi"]) == 0
+    assert capsys.readouterr().out.startswith("{")
 
 
 @pytest.mark.parametrize("command", ["", "wbe", "web --fast", "shell -c"])

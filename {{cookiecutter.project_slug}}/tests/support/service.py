@@ -22,6 +22,8 @@ TIMEOUT = float(os.environ.get("TEST_TIMEOUT_SECONDS", "20"))
 """Seconds after which a test fails instead of waiting; everything takes a fraction of one."""
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Saves each client from loading the CA certificates, which takes longer than a request."""
+for name in ("NO_PROXY", "no_proxy"):  # Clients connect to local processes directly.
+    os.environ[name] = f"{os.environ.get(name, '')},127.0.0.1".strip(",")
 
 
 def run(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,7 @@
 """The service under test: its files, commands, OpenAPI document and image; time limits."""
 
 import ast
+import atexit
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 from uuid import uuid4
 
@@ -67,8 +69,32 @@ def run_program(*command: str, **variables: str) -> str:
     return done.stdout
 
 
-git = partial(run_program, "git")
 docker = partial(run_program, "docker")
+
+
+LIST_COMMITTED = ("git", "ls-tree", "--name-only", "HEAD")
+"""Fails or lists nothing if no file of the project is committed."""
+
+
+@cache
+def _repository() -> dict[str, str]:
+    """Return variables for git: none, or before the first commit those of an empty repository."""
+    if subprocess.run(LIST_COMMITTED, cwd=ROOT, capture_output=True, check=False).stdout:
+        return {}
+    empty = TemporaryDirectory()
+    atexit.register(empty.cleanup)
+    run_program("git", "init", "--quiet", empty.name)
+    return {"GIT_DIR": f"{empty.name}/.git", "GIT_WORK_TREE": str(ROOT)}
+
+
+def is_committed() -> bool:
+    """Return whether files of the project are committed."""
+    return not _repository()
+
+
+def git(*arguments: str) -> str:
+    """Run git in the project folder, before the first commit with an empty repository."""
+    return run_program("git", *arguments, **_repository())
 
 
 def read(path: str) -> str:
@@ -83,8 +109,12 @@ def declared() -> dict[str, Any]:
 
 
 def tracked(pattern: str = "*") -> list[Path]:
-    """Return the files in the repository that match a pattern, at least one."""
-    paths = [ROOT / name for name in git("ls-files", "-z").split("\0") if name]
+    """Return the files in the repository that match a pattern, at least one.
+
+    Before the first commit, these are the files that git does not ignore.
+    """
+    options = () if is_committed() else ("--others", "--exclude-standard")
+    paths = [ROOT / name for name in git("ls-files", "-z", *options).split("\0") if name]
     found = [path for path in paths if path.match(pattern)]
     assert found, f"{pattern} is not in the repository"
     return found

@@ -3,10 +3,11 @@
 import ast
 import json
 import re
+import subprocess
 from contextlib import ExitStack
 
 from ..support.service import Service, free_ports
-from .project import ROOT, git, syntax_trees, tracked
+from .project import LIST_COMMITTED, ROOT, git, is_committed, syntax_trees, tracked
 from .report import Measure
 
 ENVIRONMENTS = {"development", "local", "prod", "production", "qa", "stage", "staging"}
@@ -20,10 +21,16 @@ SECRETS = re.compile(
 )
 
 
+def test_the_service_is_committed() -> None:
+    done = subprocess.run(LIST_COMMITTED, cwd=ROOT, capture_output=True, text=True, check=False)
+    type_this = "git init --initial-branch=main && git add --all && git commit"
+    assert done.stdout, f"no file is committed: {type_this}\n{done.stderr}"
+
+
 def test_deploys_of_one_commit_report_its_revision(
     environment: dict[str, str], measure: Measure
 ) -> None:
-    commit = git("rev-parse", "HEAD").strip()
+    commit = git("rev-parse", "HEAD").strip() if is_committed() else "0" * 40
     deploys = [{"LOG_LEVEL": "debug"}, {"LOG_LEVEL": "info"}, {"DRAIN_SECONDS": "9"}]
     with ExitStack() as stack:
         services = [
@@ -62,7 +69,12 @@ def test_code_does_not_depend_on_the_name_of_the_environment(measure: Measure) -
 
 
 def test_no_commit_contains_a_secret(measure: Measure) -> None:
-    added = [line for line in git("log", "--all", "--patch").splitlines() if line.startswith("+")]
+    if is_committed():
+        text = git("log", "--all", "--patch")
+    else:
+        text = "\n".join(path.read_text(encoding="utf-8") for path in tracked())
+        text = text.replace("\n", "\n+")
+    added = [line for line in text.splitlines() if line.startswith("+")]
     measure("history searched for secrets", len(added), "lines", at_least=100)
     assert not [line for line in added if SECRETS.search(line)]
 

@@ -81,7 +81,7 @@ def test_another_database_is_attached_by_its_url_alone(
 ) -> None:
     resource = project.example_resource()
     other: dict[str, str] = request.getfixturevalue("unmigrated_environment")
-    before = project.git("diff", "HEAD")
+    before = [path.read_bytes() for path in project.tracked()]
     with Service(environment) as service:
         path = resource.create(service.url)
     assert run(other, "migrate").returncode == 0
@@ -90,4 +90,4 @@ def test_another_database_is_attached_by_its_url_alone(
         resource.create(service.url)
     with Service(environment) as service:
         assert service.get(path).status_code == 200
-    assert project.git("diff", "HEAD") == before
+    assert [path.read_bytes() for path in project.tracked()] == before

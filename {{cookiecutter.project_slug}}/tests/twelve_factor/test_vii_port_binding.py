@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ..support.service import Service, free_ports, run
+from . import project
 from .project import FAILED_START_SECONDS, docker
 from .report import Measure
 
@@ -86,6 +88,25 @@ def test_an_invalid_port_is_rejected(environment: dict[str, str], port: str) -> 
     done = run(environment | {"PORT": port}, "web")
     assert done.returncode == 78
     assert json.loads(done.stdout)["problems"].keys() == {"PORT"}
+
+
+def health_check(process_type: str) -> list[str]:
+    """Return the command that a container of this process type runs as its health check."""
+    of_image = dict(project.runtime_stage())["HEALTHCHECK"].partition(" CMD ")[2]
+    in_compose = project.compose_services()[process_type].get("healthcheck", {})
+    command: list[str] = in_compose.get("test", ["CMD", *json.loads(of_image)])
+    return command[1:]
+
+
+def test_health_checks_use_the_configured_ports_and_no_proxy(environment: dict[str, str]) -> None:
+    unusable = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), "http://127.0.0.1:1")
+    for name in project.long_running():
+        variables = environment | free_ports()
+        command, env = [sys.executable, *health_check(name)[1:]], variables | unusable
+        with Service(variables, name):
+            healthy = subprocess.run(command, env=env, capture_output=True, check=False)
+            assert healthy.returncode == 0, healthy.stderr
+        assert subprocess.run(command, env=env, capture_output=True, check=False).returncode == 1
 
 
 def test_the_image_runs_as_an_unprivileged_user_on_unprivileged_ports(image: str) -> None:

@@ -4,7 +4,7 @@ import argparse
 import importlib
 import os
 
-from .config.loader import ConfigurationError, load_settings, misspelt
+from .config.loader import ConfigurationError, load_settings, misspelt, placeholders
 from .observability import logs, tracing
 from .service import Service
 
@@ -35,7 +35,7 @@ def main(service: Service, argv: list[str]) -> int:
     arguments = options.parse_args(argv[1:])
 
     if name in WITHOUT_CONFIGURATION:
-        return int(module.run(service, service.settings.model_construct(), arguments))
+        return int(module.run(service, placeholders(service.settings), arguments))
     try:
         settings = load_settings(service.settings)
         tracing.validate(settings, os.environ)

@@ -42,6 +42,21 @@ def load_settings[S: BaseServiceSettings](settings_type: type[S]) -> S:
     return settings.model_copy(update=in_files)
 
 
+def placeholders(settings_type: type[BaseServiceSettings]) -> BaseServiceSettings:
+    """Return settings without reading the environment; required ones have an empty value."""
+    secrets = secret_fields(settings_type)
+
+    def empty(name: str, annotation: Any) -> Any:
+        try:
+            return SecretStr("") if name in secrets else annotation()
+        except TypeError:
+            return None  # The type has no empty value.
+
+    fields = settings_type.model_fields.items()
+    required = {n: empty(n, field.annotation) for n, field in fields if field.is_required()}
+    return settings_type.model_construct(**required)
+
+
 def describe(settings: BaseServiceSettings) -> list[tuple[str, str, str]]:
     """Return every variable, its source (environment, file, default) and its masked value."""
     secrets = secret_fields(type(settings))

@@ -6,14 +6,14 @@ import select
 import signal
 import socket
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from {{ cookiecutter.package_name }}.chassis.observability.metrics import MOST_SCRAPES
+from {{ cookiecutter.package_name }}.chassis.observability import metrics
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from ...support.service import (
@@ -209,16 +209,12 @@ def test_head_has_no_body(service: Service) -> None:
     assert response.endswith(b"\r\n\r\n")
 
 
-def test_idle_connections_to_the_metrics_port_do_not_hold_threads(service: Service) -> None:
-    address = ("127.0.0.1", int(service.metrics_url.split(":")[2].partition("/")[0]))
-    idle = [socket.create_connection(address) for _ in range(40)]
-    until(lambda: len(select.select(idle, [], [], 0)[0]) >= len(idle) - MOST_SCRAPES)
-    for connection in idle:
-        connection.close()
-
-    def can_scrape() -> bool:
-        with suppress(httpx.TransportError):  # The threads are about to end.
-            return fetch(service.metrics_url).status_code == 200
-        return False
-
-    until(can_scrape)
+def test_idle_connections_to_the_metrics_port_do_not_hold_threads(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics._MetricsHandler, "timeout", None)  # noqa: SLF001
+    address = ("127.0.0.1", int(environment["METRICS_PORT"]))
+    with metrics.open_metrics_server(*address), ExitStack() as stack:
+        idle = [stack.enter_context(socket.create_connection(address)) for _ in range(40)]
+        excess = len(idle) - metrics.MOST_SCRAPES
+        until(lambda: len(select.select(idle, [], [], 0)[0]) == excess)

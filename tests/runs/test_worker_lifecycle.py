@@ -202,4 +202,4 @@ def test_a_worker_survives_an_outage_of_the_database(
             resume()
         until(lambda: worker.get("/readyz").status_code == 200)
         place(service, postgres, ["tea"])
-        worker.wait_for("job", outcome="done")
+        worker.wait_for("job", outcome="done", task="fulfil")

@@ -9,6 +9,7 @@ from .template import SERVICE
 
 NEED_DOCKER = {"make image smoke save"}
 NOT_RUN = {
+    "make update",  # Needs a repository of the template: tests/runs/test_updates.py.
     *("make login load publish", "make login sign"),  # Run in tests/ship/test_signed_releases.py.
     *("make audit", "make scan"),  # Need a database of vulnerabilities from the internet.
     "make login verify deploy probe",  # Needs a cluster.

@@ -163,7 +163,9 @@ def test_commands_exit_with_status_69_in_an_outage(
     with capture_logs() as lines:
         assert cleanup.run(SERVICE, settings, Namespace(older_than_days=7)) == 69
         assert migrate.run(SERVICE, settings, Namespace()) == 69
-    assert [line["event"] for line in lines] == ["cleanup failed", "migration failed"]
+    # The pool may log a failed attempt as well, at most once in ten seconds.
+    events = [line["event"] for line in lines if "logger" not in line]
+    assert events == ["cleanup failed", "migration failed"]
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "x", "1e9", "²"])

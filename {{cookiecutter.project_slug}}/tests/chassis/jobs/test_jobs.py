@@ -166,7 +166,7 @@ def test_failed_jobs_are_listed_retried_and_discarded(
     assert run(environment, "jobs", "discard", str(by_order[str(discarded)])).returncode == 0
     database.execute("UPDATE orders SET item = 'tea' WHERE item = 'poison'")
     assert run(environment, "jobs", "retry", "all").returncode == 0
-    worker.wait_for("job", outcome="done")
+    worker.wait_for("job", outcome="done", task="fulfil")
     assert (order_status(service, retried), order_status(service, discarded)) == (
         "fulfilled",
         "placed",

@@ -13,7 +13,7 @@ from ...support.service import Proxy, Service, assert_stops, until
 def assert_processes_jobs(worker: Worker, service: Service) -> None:
     until(lambda: worker.get("/readyz").status_code == 200)
     place_order(service)
-    worker.wait_for("job", outcome="done")
+    worker.wait_for("job", outcome="done", task="fulfil")
 
 
 def assert_unavailable(worker: Worker) -> None:
@@ -54,7 +54,7 @@ def test_new_connections_use_a_rotated_url(
         file.write_text(other_database)
         drop_connections(first)
         place_order(web)
-        worker.wait_for("job", outcome="done")
+        worker.wait_for("job", outcome="done", task="fulfil")
 
 
 @pytest.mark.parametrize("outage", [Proxy.cut, Proxy.freeze])

@@ -71,7 +71,7 @@ def pairs_of(rows: Iterable[Answers]) -> set[tuple[Any, ...]]:
 
 UNTESTED = (
     *("LICENSE", "README.md", "Dockerfile", "Makefile", "pyproject.toml"),
-    *("chaos", "deploy/", "release/"),
+    *("chaos", "deploy", "release"),
     *(".github", ".gitlab", ".circleci", "azure"),
     "renovate.json",
     *("tests/deploy", "tests/twelve_factor"),

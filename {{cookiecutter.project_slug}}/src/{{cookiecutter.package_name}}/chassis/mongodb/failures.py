@@ -52,7 +52,7 @@ CODES = {
 }
 """Categories of responses with an error code; other codes mean a bug of the service."""
 TEXTS = {
-    r"\[Errno -\d|'idna' codec|DNS": "name",
+    r"\[Errno -\d|'idna' codec|UnicodeError|DNS": "name",
     rf"\[Errno {errno.ECONNREFUSED}\]": "refused",
     r"\[SSL|SSL handshake|certificate verify": "tls",
     r"available for writes|match selector": "read-only",

@@ -150,7 +150,9 @@ def test_the_unfinished_job_of_a_crashed_worker_does_not_block_other_jobs(
     place(service, postgres, ["tea"] * 50)
     with Worker(service, **settings):
         until(partial(at_least, sql, fulfilled, 50))
-        until(lambda: count(sql, "SELECT count(*) FROM procrastinate_jobs") == 1)
+        # The scheduled cleanup of the crashed worker may be left as well.
+        left = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'fulfil'"
+        until(lambda: count(sql, left) == 1)
     sql.execute("SELECT pg_advisory_unlock(42)")
 
 

@@ -107,11 +107,9 @@ def test_a_killed_migration_is_completed_by_the_next(
 ) -> None:
     complete = schema_of(environment["DATABASE_URL"])
     environment["DATABASE_URL"] = database_url
-    with (
-        psycopg.connect(database_url) as obstacle,
-        subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE) as running,
-    ):
+    with psycopg.connect(database_url) as obstacle:
         obstacle.execute("CREATE TABLE orders ()")
+        running = subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE)
         until(lambda: obstacle.execute(BLOCKED).fetchone() == (1,))
         running.kill()
         assert b"database migrated" not in running.communicate()[0]
@@ -126,11 +124,9 @@ def test_a_terminated_migration_cancels_its_statement(
     environment: dict[str, str], database_url: str
 ) -> None:
     environment["DATABASE_URL"] = database_url
-    with (
-        psycopg.connect(database_url) as obstacle,
-        subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE) as running,
-    ):
+    with psycopg.connect(database_url) as obstacle:
         obstacle.execute("CREATE TABLE orders ()")
+        running = subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE)
         until(lambda: obstacle.execute(BLOCKED).fetchone() == (1,))
         running.terminate()
         assert b"migration interrupted" in running.communicate()[0]

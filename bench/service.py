@@ -104,8 +104,8 @@ def migrated_database(service: Service, work: Path) -> Iterator[str]:
             errors=errors,
         ) as process,
     ):
-        assert process.stdin  # noqa: S101  # It is a pipe, as is its output.
-        assert process.stdout  # noqa: S101
+        assert process.stdin  # noqa: S101  # A pipe, for the type checker.
+        assert process.stdout  # noqa: S101  # Likewise.
         url = ""
         if select.select([process.stdout], [], [], DATABASE_START_SECONDS)[0]:
             url = process.stdout.readline().decode().strip()

@@ -14,8 +14,8 @@ PYTHON, COOKIECUTTER = (3, 8), (2, 3)
 def outdated():
     """Return a message if Python or Cookiecutter is too old; other reasons would mislead."""
     found = {"Python": (sys.version_info[:2], PYTHON)}
-    with suppress(ImportError):  # Another program may run this hook.
-        import cookiecutter  # noqa: PLC0415
+    with suppress(ImportError):
+        import cookiecutter  # noqa: PLC0415  # Missing if another program runs this hook.
 
         version = tuple(map(int, cookiecutter.__version__.split(".")[:2]))
         found["Cookiecutter"] = (version, COOKIECUTTER)

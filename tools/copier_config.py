@@ -1,4 +1,4 @@
-"""`make copier`: writes `copier.yml`, which Copier reads, from `cookiecutter.json`."""
+"""`make copier`: generate `copier.yml`, the configuration of Copier, from `cookiecutter.json`."""
 
 import json
 import re
@@ -56,7 +56,7 @@ def _names(declared: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def _condition(feature: str, namespace: str = "cookiecutter.") -> str:
-    """Return a feature as a condition: `name`, `name=value` or `name!=value`."""
+    """Translate a feature (`name`, `name=value` or `name!=value`) to a Jinja condition."""
     name, operator, value = re.fullmatch(r"(\w+)(?:(!?=)(.*))?", feature).groups()  # type: ignore[union-attr]
     if not operator:
         return f"{namespace}{name}"

@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -102,18 +104,27 @@ def test_waiting_for_another_migration_times_out(
     assert logged == [("migration failed", "timeout")]
 
 
+@contextmanager
+def blocked_migration(
+    environment: dict[str, str],
+) -> Iterator[tuple[subprocess.Popen[bytes], psycopg.Connection]]:
+    """Start `migrate` while a transaction blocks it; yield the process and that transaction."""
+    with psycopg.connect(environment["DATABASE_URL"]) as obstacle:
+        obstacle.execute("CREATE TABLE orders ()")
+        running = subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE)
+        until(lambda: obstacle.execute(BLOCKED).fetchone() == (1,))
+        yield running, obstacle
+        obstacle.rollback()
+
+
 def test_a_killed_migration_is_completed_by_the_next(
     environment: dict[str, str], database_url: str
 ) -> None:
     complete = schema_of(environment["DATABASE_URL"])
     environment["DATABASE_URL"] = database_url
-    with psycopg.connect(database_url) as obstacle:
-        obstacle.execute("CREATE TABLE orders ()")
-        running = subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE)
-        until(lambda: obstacle.execute(BLOCKED).fetchone() == (1,))
+    with blocked_migration(environment) as (running, _):
         running.kill()
         assert b"database migrated" not in running.communicate()[0]
-        obstacle.rollback()
     done = run(environment, "migrate")
     assert done.returncode == 0, done.stdout
     assert json.loads(done.stdout.splitlines()[-1])["schema"] == schema.newest_revision()
@@ -124,10 +135,7 @@ def test_a_terminated_migration_cancels_its_statement(
     environment: dict[str, str], database_url: str
 ) -> None:
     environment["DATABASE_URL"] = database_url
-    with psycopg.connect(database_url) as obstacle:
-        obstacle.execute("CREATE TABLE orders ()")
-        running = subprocess.Popen([*COMMAND, "migrate"], env=environment, stdout=subprocess.PIPE)
-        until(lambda: obstacle.execute(BLOCKED).fetchone() == (1,))
+    with blocked_migration(environment) as (running, obstacle):
         running.terminate()
         assert b"migration interrupted" in running.communicate()[0]
         assert running.returncode == 128 + signal.SIGTERM

@@ -1,4 +1,4 @@
-"""Render the default, bare and full variants and check the syntax and format of their files."""
+"""Render the default, bare and full variants; check syntax, format and wording of their files."""
 
 import re
 import subprocess
@@ -12,11 +12,12 @@ from cookiecutter.exceptions import CookiecutterException
 from cookiecutter.main import cookiecutter
 from jinja2 import TemplateError
 
-from tests.support.template import files_of
+from tests.support.template import SERVICE, files_of
 from tests.support.variants import EXTREMES
 
 from .formats import syntax_errors
 from .pythons import ROOT, newest_python
+from .wording import read
 
 
 def findings(template: Path, variants: dict[str, dict[str, Any]]) -> Iterator[str]:
@@ -36,8 +37,11 @@ def _findings_in(template: Path, folder: Path, answers: dict[str, Any]) -> Itera
     except (CookiecutterException, TemplateError) as error:
         yield f"rendering failed: {' '.join(str(error).split())}"
         return
+    wording = read()
     for path in sorted(files_of(service)):
         yield from (f"{path}: {error}" for error in syntax_errors(service / path))
+        text = (service / path).read_text(encoding="utf-8", errors="replace")
+        yield from (f"{path}:{found}" for found in wording.findings(f"{SERVICE.name}/{path}", text))
     yield from _ruff(service)
 
 

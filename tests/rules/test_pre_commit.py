@@ -140,6 +140,7 @@ def test_make_check_finds_an_invalid_or_insecure_workflow(
 
 
 SRC = "src/{{cookiecutter.package_name}}"
+AVOIDED = "wena"[::-1]  # Reversed: this file must not contain it.
 SYNTAX_ERRORS = {
     f"{SRC}/chassis/errors.py": ("failure = failure", "failure=failure", "unformatted"),
     f"{SRC}/chassis/commands/openapi.py": ("import json\n", "import json\nimport os\n", "F401"),
@@ -148,6 +149,7 @@ SYNTAX_ERRORS = {
     "Makefile": ("\t$(UV) sync", "        $(UV) sync", "Makefile:"),
     ".env.example": ("\nREVISION=", "\nREVISION ", "is not NAME=value"),
     "compose.yaml": ("include:", "include: {", "while parsing"),
+    ".dockerignore": ("\n*\n", f"\n# {AVOIDED}\n*\n", "better: again"),
     ".github/dependabot.yml": ("updates:", "updates: ]", "while parsing"),
 }
 """File: the text to replace, its replacement, and the expected message."""

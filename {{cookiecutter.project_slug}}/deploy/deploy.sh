@@ -17,8 +17,11 @@ if [[ ! $overlay =~ ^[a-z0-9-]+$ || ! -f deploy/overlays/$overlay/kustomization.
     fail "OVERLAY=$overlay: there is no such overlay; there are $(cd deploy/overlays && echo *)"
 elif [[ $overlay == local ]]; then
     release=$(deploy/local.sh)
+    image="newTag: \"${release#*:}\""
 elif [[ ! $release =~ ^[^@]+@sha256:[0-9a-f]{64}$ ]]; then
     fail "RELEASE=$release: give IMAGE@sha256:…; a tag can move"
+else
+    image="newName: \"${release%@*}\", digest: \"${release#*@}\""
 fi
 
 # Put the release on top of the overlay. Its version becomes a label of Deployments and Jobs alone.
@@ -30,7 +33,7 @@ cat > .reports/deploy/kustomization.yaml <<END
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [../../deploy/overlays/$overlay]
-images: [{name: $service, newName: "$release"}]
+images: [{name: $service, $image}]
 patches:
   - target: {kind: Deployment|Job, labelSelector: app.kubernetes.io/name=$service}
     patch: |-

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 service={{ cookiecutter.project_slug }}
-overlay=$1 release=$2
+overlay=$1 release=$2 variable=RELEASE
 objects=.reports/deploy/objects.yaml
 
 fail() {
@@ -16,7 +16,7 @@ fail() {
 if [[ ! $overlay =~ ^[a-z0-9-]+$ || ! -f deploy/overlays/$overlay/kustomization.yaml ]]; then
     fail "OVERLAY=$overlay: there is no such overlay; there are $(cd deploy/overlays && echo *)"
 elif [[ $overlay == local ]]; then
-    release=$(deploy/local.sh)
+    release=$(deploy/local.sh) variable=REVISION
     image="newTag: \"${release#*:}\""
 elif [[ ! $release =~ ^[^@]+@sha256:[0-9a-f]{64}$ ]]; then
     fail "RELEASE=$release: give IMAGE@sha256:…; a tag can move"
@@ -129,6 +129,6 @@ for process in $processes; do
     if [[ $process == deployment* ]]; then
         wait_for "$component" kubectl rollout status "${in[@]}" "$process" ||
             fail "$process did not become ready; pods of the previous release still serve." \
-                "To return to it: make deploy with its RELEASE"
+                "To return to it: make deploy with its $variable"
     fi
 done

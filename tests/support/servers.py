@@ -164,7 +164,7 @@ class PgBouncer:
         socket = Path(str(conninfo_to_dict(server.url)["host"]))
         settings.write_text(POOLER.format(host=socket, port=port))
         # If root runs the tests, the server's socket is in a folder of another user.
-        self._command = [pgbouncer(), "-u", socket.owner(), settings]
+        self._command = [pgbouncer(), "-u", socket.owner(), str(settings)]
         self._address = f"postgresql://app@127.0.0.1:{port}"
         self.url = f"{self._address}/postgres"
         self.empty_url = f"{self._address}/empty"

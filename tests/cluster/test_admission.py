@@ -8,8 +8,8 @@ import pytest
 from tests.support.kubernetes_cluster import (
     attempt,
     create_namespace,
-    delete_namespaces,
     get,
+    kubectl,
     until,
 )
 
@@ -27,7 +27,7 @@ def namespace(rendered_service: Path, overlay: str) -> Iterator[str]:
     name = f"{rendered_service.name}-{overlay}-admission"
     create_namespace(name)
     yield name
-    delete_namespaces(name)
+    kubectl("delete", "namespace", name)  # Waits until no pod requests CPU any more.
 
 
 def test_overlays_are_applied_without_warnings(

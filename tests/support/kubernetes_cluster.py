@@ -78,11 +78,11 @@ def until(read: Callable[[], T], condition: Callable[[T], bool], seconds: float 
 
 
 def create_namespace(name: str) -> None:
-    kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(namespace(name)))
-
-
-def namespace(name: str) -> Object:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    """Create a namespace, and wait for the service account of its pods."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(namespace))
+    wait = ["wait", "serviceaccount/default", "--for=create", "--timeout=60s"]
+    kubectl(f"--namespace={name}", *wait)
 
 
 def delete_namespaces(*names: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.baking import Baker
 from tests.support.commands import run
 from tests.support.environments import Environments
 from tests.support.findings import findings_in, verdict
@@ -87,9 +88,9 @@ def is_new(values: tuple[Any, ...]) -> bool:
     ],
 )
 def test_make_test(
-    rendered: Rendered, environments: Environments, variant: str, request: pytest.FixtureRequest
+    baker: Baker, environments: Environments, variant: str, request: pytest.FixtureRequest
 ) -> None:
-    service = rendered(variant)
+    service = baker.bake(**VARIANTS[variant] | {"chassis_tests": True})
     need_redis(service)
     variables = environments.of(service)
     if (service / "tests/support/mongodb_server.py").exists():

@@ -40,6 +40,12 @@ def redis_server() -> str | None:
     return shutil.which("redis-server") or shutil.which("valkey-server")
 
 
+def pgbouncer() -> str:
+    """Return the path of PgBouncer, which Debian installs outside of a user's `PATH`."""
+    found = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    return found or lack("pgbouncer is not installed: make packages")
+
+
 def docker_is_running() -> bool:
     """Return whether a Docker engine is available."""
     if not shutil.which("docker"):

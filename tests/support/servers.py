@@ -8,7 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from .needs import lack, redis_server
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from .needs import lack, pgbouncer, redis_server
 from .running import Installed, free_ports
 
 
@@ -132,3 +135,59 @@ def postgres_server(service: Installed, **variables: object) -> Iterator[Postgre
         migrated = service.run("migrate", database_url=server.url, **variables)
         assert migrated.returncode == 0, migrated.stdout
         yield server
+
+
+POOLER = """
+[databases]
+postgres = host={host} user=postgres
+empty = host={host} user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 4
+server_login_retry = 1
+log_connections = 0
+log_disconnections = 0
+log_stats = 0
+"""
+
+
+class PgBouncer:
+    """PgBouncer in transaction mode, in front of the databases `postgres` and `empty`."""
+
+    def __init__(self, folder: Path, server: PostgresServer) -> None:
+        (port,) = free_ports(1)
+        settings = folder / "pgbouncer.ini"
+        socket = Path(str(conninfo_to_dict(server.url)["host"]))
+        settings.write_text(POOLER.format(host=socket, port=port))
+        # If root runs the tests, the server's socket is in a folder of another user.
+        self._command = [pgbouncer(), "-u", socket.owner(), str(settings)]
+        self._address = f"postgresql://app@127.0.0.1:{port}"
+        self.url = f"{self._address}/postgres"
+        self.empty_url = f"{self._address}/empty"
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True)
+        assert self._process.stderr
+        assert any("process up" in line for line in self._process.stderr)
+
+    def clients(self, database: str) -> int:
+        """Return the number of clients that are connected to a database."""
+        # The console knows only the simple protocol, and no transactions.
+        with psycopg.connect(f"{self._address}/pgbouncer", autocommit=True) as console:
+            rows = psycopg.ClientCursor(console).execute("SHOW CLIENTS")
+            return sum(row[2] == database for row in rows)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def freeze(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)

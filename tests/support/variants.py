@@ -26,8 +26,13 @@ NAMES: dict[str, Answers] = {
 
 
 def values_of(option: str) -> list[Any]:
-    """Return the values of an option, the default first; for Python, the installed versions."""
+    """Return the values of an option, that of the tested default first.
+
+    For Python these are the installed versions. The tested default has the tests of the chassis.
+    """
     values = OPTIONS[option]
+    if option == "chassis_tests":
+        return [True, False]
     if option == "python_version":
         newest = newest_python()
         return [newest, *(v for v in values if v != newest and is_installed(v))]
@@ -59,8 +64,9 @@ def identity(row: Answers) -> str:
 
 
 def given(row: Answers) -> Answers:
-    """Return the answers for Cookiecutter, without defaults."""
+    """Return the answers for Cookiecutter that differ from the tested default."""
     others = {option: value for option, value in row.items() if value != DEFAULT[option]}
+    others["chassis_tests"] = row["chassis_tests"]
     return {option: v for option, v in others.items() if option != "names"} | NAMES[row["names"]]
 
 
@@ -75,8 +81,9 @@ UNTESTED = (
     *(".github", ".gitlab", ".circleci", "azure"),
     "renovate.json",
     *("tests/deploy", "tests/twelve_factor"),
+    "tests/chassis",
 )
-"""Files that do not affect `make test` in a service; other tests check them.
+"""Files that do not affect `make test` in a service, or that every tested service has.
 
 An option with dependencies that matter to `make test` also has source files, so `pyproject.toml`
 need not be considered.

@@ -34,6 +34,7 @@ ORDER = {"item": "tea", "quantity": 1}
         ('FATAL:  role "timeout" does not exist', "auth"),
         ('FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "u", no encryption', "auth"),
         ('FATAL:  database "ssl" does not exist', "no database"),
+        ("FATAL:  no such database: passwords", "no database"),
         ("server does not support SSL, but SSL was required", "tls"),
         ('FATAL:  permission denied for database "name"', "permission"),
         ("session is read-only", "read-only"),

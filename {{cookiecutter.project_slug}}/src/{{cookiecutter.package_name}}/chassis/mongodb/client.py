@@ -31,7 +31,7 @@ type Database = AsyncDatabase[Document]
 async def bounded(seconds: float = USE_SECONDS) -> AsyncIterator[None]:
     """Apply a timeout to a block; raise `Unavailable` for an outage.
 
-    The client's `timeoutMS` would also replace the timeout of server selection, and does not cover
+    The timeoutMS of MongoDB's URLs would also limit the selection of a server, and not cover
     DNS lookups. A cancelled operation closes its connection, so the server cancels it as well.
     """
     try:

@@ -38,8 +38,8 @@ SQLSTATES = {
 }
 MESSAGES = {
     "resolve host|translate host name": "name",
-    "authentication|password|pg_hba|role .* does not exist|no such user|not permitted to": "auth",
     "database .* does not exist|no such database": "no database",
+    "authentication|password|pg_hba|role .* does not exist|no such user|not permitted to": "auth",
     "permission denied": "permission",
     "read-only": "read-only",
     "connection refused|no such file": "refused",

@@ -175,7 +175,7 @@ def declared_modules(service: Path) -> set[str]:
 
 
 def unnamed_manifests(service: Path) -> Iterator[str]:
-    """Yield the manifests that no kustomization and no command of a README uses.
+    """Yield the manifests that no kustomization and no page uses.
 
     Overlays are applied by name. `kubectl apply --filename FOLDER` uses all manifests of a folder.
     """
@@ -187,8 +187,8 @@ def unnamed_manifests(service: Path) -> Iterator[str]:
         for folder, text in texts.items()
         for name in re.findall(r"[\w./-]+", text)
     } | {str(folder) for folder in deploy.glob("overlays/*")}
-    readmes = [path for path in (service / "README.md", deploy / "README.md") if path.exists()]
-    readme = "".join(path.read_text(encoding="utf-8") for path in readmes)
+    pages = [service / "README.md", *deploy.glob("*.md")]
+    readme = "".join(path.read_text(encoding="utf-8") for path in pages)
     applied = set(re.findall(r"--filename (deploy/[\w/.-]+)", readme))
     for path in [*texts, *deploy.rglob("*.env"), *deploy.rglob("*.yaml")]:
         if path.name == "kustomization.yaml" or str(path) in named:

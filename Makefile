@@ -1,6 +1,6 @@
 # Commands for maintainers of the template; CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-containers check format bench ratchet packages variant copier
+.PHONY: help demo test test-slow test-containers test-cluster check format bench ratchet packages variant copier
 
 # The installed uv, or else a copy that pip installs in .tools/.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
@@ -26,9 +26,10 @@ variant: $(READY)  ## Render a variant into variants/ (ID=redis-yes), or list al
 	@$(RUN) python -m tools.variant "$(ID)"
 
 test: $(READY)  ## Render and check every variant, run the service's tests for each answer, update
-	@$(RUN) pytest -m "not containers and not slow and not serial" $(SHARED) $$((2 * $(CORES)))
+	@$(RUN) pytest -m "not containers and not cluster and not slow and not serial" $(SHARED) $$((2 * $(CORES)))
 	@echo "Not run: process lifecycles, further variants, conformance, mutants, chaos (make test-slow)"
 	@echo "Not run: image, Compose and releases, which need a Docker engine (make test-containers)"
+	@echo "Not run: deployments to Kubernetes, which need a local cluster (make test-cluster)"
 
 test-slow: $(READY)  ## Run slow tests: process lifecycles, further variants, conformance, mutants, chaos
 	@$(RUN) pytest -m slow $(SHARED) $(CORES)
@@ -39,6 +40,9 @@ packages:  ## Install the servers and programs that tests use, with apt
 
 test-containers: $(READY)  ## Test the image, Compose and releases (needs a Docker engine and Go)
 	@$(RUN) pytest -m containers
+
+test-cluster: $(READY)  ## Test deployments to the Kubernetes cluster of kubectl, created by kind or k3d
+	@$(RUN) pytest -m cluster
 
 .PHONY: $(CHECKS)
 check: $(CHECKS)  ## Check the template's files and three renders

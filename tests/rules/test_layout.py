@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.support.template import ROOT
 
 TESTS = ROOT / "tests"
-FOLDERS = {"rules", "renders", "runs", "ship"}
+FOLDERS = {"rules", "renders", "runs", "ship", "cluster"}
 MAX_LINES = 250
 MODULES = sorted(TESTS.rglob("*.py"))
 TEST_MODULES = [path for path in MODULES if path.name.startswith("test_")]

@@ -114,21 +114,11 @@ def test_an_existing_namespace_is_not_changed(cluster: Cluster) -> None:
     assert not [step for step in cluster.steps() if "apply Namespace" in step]
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "error"),
-    [
-        (
-            "      volumes:\n",
-            "      initContainers: [{name: other, image: 'busybox:1'}]\n      volumes:\n",
-            f"runs other images than {RELEASE}: busybox:1 {RELEASE}",
-        ),
-        ('image: "order-service"', 'image: "order-service:1"', "runs other images than"),
-    ],
-    ids=["sidecar", "tag"],
-)
-def test_other_images_are_rejected(cluster: Cluster, old: str, new: str, error: str) -> None:
-    cluster.edit("deploy/base/pod.yaml", old, new)
-    assert error in error_of(cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE))
+def test_other_images_are_rejected(cluster: Cluster) -> None:
+    other = "      initContainers: [{name: other, image: 'busybox:1'}]\n      volumes:\n"
+    cluster.edit("deploy/base/pod.yaml", "      volumes:\n", other)
+    error = error_of(cluster.make("deploy", OVERLAY="staging", RELEASE=RELEASE))
+    assert f"runs other images than {RELEASE}: busybox:1 {RELEASE}" in error
     assert cluster.calls() == []
 
 

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 service={{ cookiecutter.project_slug }}
-overlay=$1 release=$2
+overlay=$1 release=$2 variable=RELEASE
 objects=.reports/deploy/objects.yaml
 
 fail() {
@@ -16,9 +16,12 @@ fail() {
 if [[ ! $overlay =~ ^[a-z0-9-]+$ || ! -f deploy/overlays/$overlay/kustomization.yaml ]]; then
     fail "OVERLAY=$overlay: there is no such overlay; there are $(cd deploy/overlays && echo *)"
 elif [[ $overlay == local ]]; then
-    release=$(deploy/local.sh)
+    release=$(deploy/local.sh) variable=REVISION
+    image="newTag: \"${release#*:}\""
 elif [[ ! $release =~ ^[^@]+@sha256:[0-9a-f]{64}$ ]]; then
     fail "RELEASE=$release: give IMAGE@sha256:…; a tag can move"
+else
+    image="newName: \"${release%@*}\", digest: \"${release#*@}\""
 fi
 
 # Put the release on top of the overlay. Its version becomes a label of Deployments and Jobs alone.
@@ -30,7 +33,7 @@ cat > .reports/deploy/kustomization.yaml <<END
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [../../deploy/overlays/$overlay]
-images: [{name: $service, newName: "$release"}]
+images: [{name: $service, $image}]
 patches:
   - target: {kind: Deployment|Job, labelSelector: app.kubernetes.io/name=$service}
     patch: |-
@@ -126,6 +129,6 @@ for process in $processes; do
     if [[ $process == deployment* ]]; then
         wait_for "$component" kubectl rollout status "${in[@]}" "$process" ||
             fail "$process did not become ready; pods of the previous release still serve." \
-                "To return to it: make deploy with its RELEASE"
+                "To return to it: make deploy with its $variable"
     fi
 done

@@ -1,6 +1,7 @@
 """Pods are probed, stop in time, survive node drains, share the database and lack privileges."""
 
 from collections.abc import Iterator
+from math import ceil
 
 from . import compose
 from .manifests import Object, Workload, processes, replicas, select, servers
@@ -65,8 +66,9 @@ def connection_pools(objects: list[Object]) -> Iterator[str]:
     connections = 0.0
     for workload in processes(objects) if limit < float("inf") else []:
         rollout = workload.owner["spec"].get("strategy", {}).get("rollingUpdate", {})
-        pods = replicas(workload, objects)[1] + int(rollout.get("maxSurge", 0))
-        connections += pods * (setting("DATABASE_POOL_SIZE", workload, objects) + 1)
+        surge, most = str(rollout.get("maxSurge", 0)), replicas(workload, objects)[1]
+        extra = ceil(most * int(surge[:-1]) / 100) if surge.endswith("%") else int(surge)
+        connections += (most + extra) * (setting("DATABASE_POOL_SIZE", workload, objects) + 1)
     if connections > limit:
         yield f"all pods have {connections:g} connections; max_connections in Compose is {limit:g}"
 

@@ -1,0 +1,1 @@
+"""A cluster of this machine, to which rendered services are deployed."""

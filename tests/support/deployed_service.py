@@ -1,0 +1,155 @@
+"""A rendered service that is deployed to the cluster of this machine by `make deploy`."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import commands
+from .kubernetes_cluster import Object, attempt, get, kubectl, terminates, until
+
+LOAD = Path(__file__).with_name("cluster_load.py")
+CLIENTS, REQUESTS = 12, 10_000
+LIMIT_SECONDS = 180
+REQUEST = """
+import json, sys, urllib.error, urllib.request
+url, method, body = sys.argv[1:]
+headers = {"Content-Type": "application/json"}
+request = urllib.request.Request(url, body.encode() or None, headers, method=method)
+try:
+    response = urllib.request.urlopen(request, timeout=10)
+    print(json.dumps([response.status, json.load(response)]))
+except urllib.error.HTTPError as error:
+    print(json.dumps([error.code, json.load(error)]))
+except OSError as error:
+    print(json.dumps([0, str(error)]))
+"""
+DATA = {"postgres": "/var/lib/postgresql", "mongodb": "/data/db"}
+"""Databases of the local overlay, and the paths of their volumes."""
+
+
+@dataclass
+class Load:
+    """Measurements of requests that were sent to a service."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+
+    def assert_none_failed(self) -> None:
+        assert self.result["failed"] == 0, self.result["failures"]
+        assert self.result["requests"] >= REQUESTS
+
+
+@dataclass
+class Deployed:
+    """A service in the namespace of its local overlay."""
+
+    variant: str
+    folder: Path
+    measurements: list[dict[str, Any]]
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def namespace(self) -> str:
+        return f"{self.name}-local"
+
+    @property
+    def components(self) -> list[str]:
+        """Long-running processes."""
+        return [c for c in ("web", "worker") if (self.folder / f"deploy/base/{c}.yaml").exists()]
+
+    @property
+    def database(self) -> str:
+        (found,) = (n for n in DATA if (self.folder / f"deploy/overlays/local/{n}.yaml").exists())
+        return found
+
+    def make(self, *targets: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return commands.make(self.folder, *targets, **variables)
+
+    def must_make(self, *targets: str, **variables: str) -> str:
+        done = self.make(*targets, **variables)
+        assert done.returncode == 0, f"{targets}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def deploy(self, revision: str) -> str:
+        """Build an image of a revision, and deploy it to the local overlay."""
+        self.must_make("image", REVISION=revision)
+        return self.must_make("deploy", OVERLAY="local", REVISION=revision)
+
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        return kubectl(f"--namespace={self.namespace}", *arguments, stdin=stdin)
+
+    def get(self, *arguments: str) -> list[Object]:
+        return get(f"--namespace={self.namespace}", *arguments)
+
+    def pods(self, component: str) -> list[Object]:
+        """Return the pods of a component that are not being deleted."""
+        found = self.get("pods", f"--selector=app.kubernetes.io/component={component}")
+        return [pod for pod in found if not terminates(pod)]
+
+    def ready(self, component: str = "web") -> list[Object]:
+        return [pod for pod in self.pods(component) if is_ready(pod)]
+
+    def request(self, method: str, path: str, body: str = "") -> tuple[int, Any]:
+        """Send a request to the Service, as the ingress controller does; 0 means no response."""
+        url = f"http://{self.name}-web.{self.namespace}{path}"
+        run = ["exec", "client", "--", "python", "-c", REQUEST, url, method, body]
+        status, text = json.loads(kubectl("--namespace=ingress", *run))
+        return status, text
+
+    def place_order(self) -> str:
+        status, order = self.request("POST", "/orders", '{"item": "apple", "quantity": 1}')
+        assert status == 201, order
+        return str(order["id"])
+
+    @contextmanager
+    def load(self, what: str, requests: int = REQUESTS) -> Iterator[Load]:
+        """Send requests while the block runs, at least this number, and record the measurements."""
+        run = ["exec", "--stdin", "client", "--", "python", "-c", LOAD.read_text()]
+        # An ingress controller does not resolve a name for each request either.
+        host = self.get(f"service/{self.name}-web")[0]["spec"]["clusterIP"]
+        load, begun = Load(), time.monotonic()
+        with subprocess.Popen(
+            ["kubectl", "--namespace=ingress", *run, host, str(CLIENTS), str(requests)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield load
+                seconds = round(time.monotonic() - begun, 1)
+                load.result = json.loads(process.communicate(timeout=LIMIT_SECONDS)[0])
+            finally:
+                process.kill()
+        self.measurements.append(
+            {"variant": self.variant, "what": what, "took": seconds} | load.result
+        )
+
+    def delete_data(self) -> None:
+        """Delete the data of the database, whose volume the cluster may keep."""
+        run = ["exec", f"{self.database}-0", "--", "sh", "-c", f"rm -rf {DATA[self.database]}/*"]
+        attempt(f"--namespace={self.namespace}", *run)
+
+    def until_ready(self, replicas: int, component: str = "web") -> None:
+        """Wait until exactly this number of pods runs, all ready."""
+        until(
+            lambda: [is_ready(pod) for pod in self.pods(component)],
+            lambda found: found == [True] * replicas,
+            LIMIT_SECONDS,
+        )
+
+
+def is_ready(pod: Object) -> bool:
+    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
+    return conditions.get("Ready") == "True"
+
+
+def restarts(pods: list[Object]) -> int:
+    containers = (status for pod in pods for status in pod["status"]["containerStatuses"])
+    return sum(status["restartCount"] for status in containers)

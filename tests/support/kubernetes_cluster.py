@@ -1,0 +1,106 @@
+"""The local Kubernetes cluster, created by kind or k3d."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+Object = dict[str, Any]
+T = TypeVar("T")
+
+LOADERS = {
+    "kind-": ["kind", "load", "docker-image", "--name"],
+    "k3d-": ["k3d", "image", "import", "--cluster"],
+}
+"""Commands that load an image into the nodes, by the prefix of the context."""
+LIMIT_SECONDS = 120
+
+
+@cache
+def unavailable() -> str:
+    """Return why there is no local cluster; an empty text if there is one."""
+    try:
+        context = attempt("config", "current-context").stdout.strip()
+    except FileNotFoundError:
+        return "kubectl is not installed"
+    if not context.startswith(tuple(LOADERS)):
+        return f"the context of kubectl, {context!r}, does not begin with {' or '.join(LOADERS)}"
+    if attempt("get", "--raw=/readyz", "--request-timeout=5s").returncode:
+        return f"the cluster {context} does not respond"
+    return ""
+
+
+def attempt(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run kubectl."""
+    return subprocess.run(
+        ["kubectl", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+
+
+def kubectl(*arguments: str, stdin: str = "") -> str:
+    """Run kubectl, which must succeed; return its standard output."""
+    done = attempt(*arguments, stdin=stdin)
+    assert done.returncode == 0, f"kubectl {arguments}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def get(*arguments: str) -> list[Object]:
+    """Return objects of the cluster."""
+    found = json.loads(kubectl("get", *arguments, "--output=json"))
+    items: list[Object] = found.get("items", [found])
+    return items
+
+
+def load_image(*names: str) -> None:
+    """Load images of the engine into the nodes."""
+    context = kubectl("config", "current-context").strip()
+    (prefix,) = (prefix for prefix in LOADERS if context.startswith(prefix))
+    command = [*LOADERS[prefix], context.removeprefix(prefix), *names]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def until(read: Callable[[], T], condition: Callable[[T], bool], seconds: float = 60) -> T:
+    """Read a value until it meets a condition; return it."""
+    end = time.monotonic() + seconds
+    while not condition(value := read()):
+        assert time.monotonic() < end, value
+        time.sleep(0.5)
+    return value
+
+
+def create_namespace(name: str) -> None:
+    kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(namespace(name)))
+
+
+def namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def delete_namespaces(*names: str) -> None:
+    """Start to delete namespaces."""
+    kubectl("delete", "namespace", *names, "--ignore-not-found", "--wait=false")
+
+
+def wait_for_deletions() -> None:
+    """Wait until no namespace is being deleted; make volumes without a claim available again."""
+    until(
+        lambda: [each["metadata"]["name"] for each in get("namespaces") if terminates(each)],
+        lambda names: names == [],
+        LIMIT_SECONDS,
+    )
+    for volume in get("persistentvolumes"):
+        if volume["status"]["phase"] == "Released":
+            patch = '[{"op": "remove", "path": "/spec/claimRef"}]'
+            name = volume["metadata"]["name"]
+            kubectl("patch", "persistentvolume", name, "--type=json", f"--patch={patch}")
+
+
+def terminates(found: Object) -> bool:
+    return "deletionTimestamp" in found["metadata"]

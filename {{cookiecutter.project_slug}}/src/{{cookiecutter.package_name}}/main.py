@@ -1,15 +1,11 @@
-"""START HERE: the web process, made of resources, middleware and routes."""
+"""START HERE: the web process, made of resources, routes and middleware."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-{% if cookiecutter.redis %}
-from starlette.middleware import Middleware
-{% endif %}
 
-from .chassis.http import app as http
-from .chassis.http import health
+from .chassis.http.app import create_http_app
 {% if cookiecutter.redis %}
 from .chassis.http.middleware.rate_limit import RateLimitMiddleware
 {% endif %}
@@ -25,28 +21,20 @@ def create_app(settings: Settings, readiness: Readiness) -> FastAPI:
     """Create the application, which opens its resources when it starts."""
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_resources(settings, "web") as resources:
+            app.state.resources = resources
             readiness.pings = resources.pings
-            {% if cookiecutter.database != "none" %}
-            app.state.orders = resources.orders
-            {% endif %}
-            {% if cookiecutter.redis %}
-            app.state.rate_limiter = resources.rate_limiter
-            {% endif %}
             yield
 
-    app = http.create_app(
+    return create_http_app(
         settings,
         readiness,
         lifespan,
-        docs_enabled=settings.docs_enabled,
+        {% if cookiecutter.database != "none" %}
+        routers=[orders.router],
+        {% endif %}
         {% if cookiecutter.redis %}
-        middleware=[Middleware(RateLimitMiddleware)],
+        middleware=[RateLimitMiddleware],
         {% endif %}
     )
-    {% if cookiecutter.database != "none" %}
-    app.include_router(orders.router)
-    {% endif %}
-    app.include_router(health.routes(readiness, settings))
-    return app

@@ -31,7 +31,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def _store(request: Request) -> OrderStore:
     """Return the store that `main.py` opened; a direct call is faster than a dependency."""
-    orders: OrderStore = request.app.state.orders
+    orders: OrderStore = request.app.state.resources.orders
     return orders
 
 

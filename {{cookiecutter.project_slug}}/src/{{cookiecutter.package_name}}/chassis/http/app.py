@@ -1,31 +1,28 @@
-"""The FastAPI application of every process: middleware and problem details."""
+"""The FastAPI application of every process: middleware, problem details, health endpoints."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import cast
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute, request_response
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from ..observability.tracing import REQUEST_SPANS
 from ..readiness import Readiness
-from . import problems
-from .middleware.cors import CorsMiddleware
-from .middleware.errors import ErrorMiddleware
-from .middleware.request_log import RequestLogMiddleware
-from .middleware.routing import RoutingMiddleware
-from .middleware.security_headers import SecurityHeadersMiddleware
-from .middleware.timeout import TimeoutMiddleware
+from . import health, problems
+from .middleware.requests import RequestMiddleware
 from .settings import HttpSettings
 
 
-def create_app(
+def create_http_app(
     settings: HttpSettings,
     readiness: Readiness,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
     *,
-    middleware: Sequence[Middleware] = (),
-    docs_enabled: bool = False,
+    routers: Sequence[APIRouter] = (),
+    middleware: Sequence[Callable[[ASGIApp], ASGIApp]] = (),
 ) -> FastAPI:
     """Create an application; `middleware` runs inside the middleware of the chassis."""
     app = FastAPI(
@@ -34,34 +31,26 @@ def create_app(
         lifespan=lifespan,
         servers=[{"url": "/"}],
         responses=problems.RESPONSES,
-        openapi_url="/openapi.json" if docs_enabled else None,
+        openapi_url="/openapi.json" if settings.docs_enabled else None,
         redoc_url=None,
         redirect_slashes=False,
         telemetry=REQUEST_SPANS,
         middleware=[
-            *_every_response(settings, readiness),
-            Middleware(ErrorMiddleware),
-            Middleware(TimeoutMiddleware, seconds=settings.request_seconds),
-            *middleware,
-            Middleware(RoutingMiddleware),
+            Middleware(RequestMiddleware, settings=settings, readiness=readiness),
+            *map(Middleware, middleware),
         ],
     )
     problems.install(app)
+    for router in (health.routes(readiness, settings), *reversed(routers)):
+        _add_routes(app, router)
     return app
 
 
-def with_request_log(app: ASGIApp, settings: HttpSettings, readiness: Readiness) -> ASGIApp:
-    """Wrap an application that rejects requests in the middleware of every response."""
-    for outer in reversed(_every_response(settings, readiness)):
-        app = outer.cls(app, *outer.args, **outer.kwargs)
-    return app
-
-
-def _every_response(settings: HttpSettings, readiness: Readiness) -> list[Middleware]:
-    """Return the outermost middleware, the outermost first."""
-    origins = settings.cors_origins.split(",")
-    return [
-        Middleware(SecurityHeadersMiddleware, hsts_seconds=settings.hsts_seconds),
-        Middleware(RequestLogMiddleware, readiness=readiness),
-        *([Middleware(CorsMiddleware, origins=origins)] if settings.cors_origins else []),
-    ]
+def _add_routes(app: FastAPI, router: APIRouter) -> None:
+    """Add the routes first and directly; `include_router` would match each request twice."""
+    routes = cast(list[APIRoute], router.routes)
+    for route in routes:
+        route.responses |= problems.RESPONSES
+        route.dependency_overrides_provider = app
+        route.app = request_response(route.get_route_handler())
+    app.router.routes[:0] = routes

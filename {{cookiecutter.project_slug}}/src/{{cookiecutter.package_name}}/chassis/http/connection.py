@@ -19,13 +19,12 @@ LINGER_SECONDS = 2
 
 
 class HttpConnection(HttpToolsProtocol):
-    """Runs the application for each request, or `rejection` for one that is malformed."""
+    """Runs the application for each request, with `rejection` in the scope of a malformed one."""
 
-    def __init__(self, rejection: ASGIApp, settings: HttpSettings, **given: Any) -> None:
+    def __init__(self, settings: HttpSettings, **given: Any) -> None:
         super().__init__(**given)
         self._requests = RequestParser(self, settings)
         self.parser = self._requests.parser
-        self._rejection = rejection
         self._settings = settings
         self._reading_paused = False
         self._body_error: int | None = None
@@ -58,7 +57,7 @@ class HttpConnection(HttpToolsProtocol):
         if self._requests.reading is Reading.START:
             self.on_message_begin()
         method = self.parser.get_method().decode() if self.url else ""
-        self.app, self.url = cast(Any, self._rejection), b"/"
+        self.url = b"/"
         self.on_headers_complete()
         self.cycle.keep_alive = False
         cast(Scope, self.scope).update(rejection=status, method=method, path="")

@@ -10,12 +10,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.status import HTTP_422_UNPROCESSABLE_CONTENT
-from starlette.types import Receive, Scope, Send
 
 from ..errors import Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 CLOSE = {"Connection": "close"}
+RETRY = {"Retry-After": "2"}
 MESSAGES = {"union_tag_invalid": "Input should have one of the expected tags"}
 """Replaces pydantic's messages that quote the input, by error type."""
 
@@ -113,17 +113,12 @@ async def _on_unavailable(request: Request, error: Unavailable) -> Response:
         request,
         HTTPStatus.SERVICE_UNAVAILABLE,
         f"The {error.service} is unavailable.",
-        headers={"Retry-After": "2"},
+        headers=RETRY,
     )
 
 
-async def reject(scope: Scope, receive: Receive, send: Send) -> None:
-    """ASGI application that responds to a malformed request with the status `rejection`."""
-    await problem(Request(scope), scope["rejection"], headers=CLOSE)(scope, receive, send)
-
-
 def install(app: FastAPI) -> None:
-    """Make every error response of `app` a problem document (500: see `errors.py`)."""
+    """Make every error response of `app` a problem document (500: see `RequestMiddleware`)."""
     app.exception_handler(HTTPException)(_on_http_exception)
     app.exception_handler(RequestValidationError)(_on_invalid)
     app.exception_handler(Unavailable)(_on_unavailable)

@@ -17,9 +17,7 @@ from starlette.types import ASGIApp
 from ..observability.logs import log
 from ..observability.metrics import open_metrics_server
 from ..readiness import Readiness
-from .app import with_request_log
 from .connection import HttpConnection
-from .problems import reject
 from .proxy import ProxyMiddleware
 from .settings import HttpSettings
 
@@ -36,10 +34,9 @@ class Server(uvicorn.Server):
         # The last second of the shutdown is reserved for closing resources.
         reserve = min(1, settings.shutdown_seconds / 2)
         graceful = settings.shutdown_seconds - reserve
-        rejection = with_request_log(reject, settings, readiness)
         config = uvicorn.Config(
             ProxyMiddleware(app, settings),
-            http=partial(HttpConnection, rejection, settings),  # type: ignore[arg-type]
+            http=partial(HttpConnection, settings),  # type: ignore[arg-type]
             ws="none",
             log_config=None,
             access_log=False,

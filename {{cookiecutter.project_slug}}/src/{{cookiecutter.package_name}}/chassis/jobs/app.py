@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from ..http import health
-from ..http.app import create_app
+from ..http.app import create_http_app
 from ..readiness import Ping, Readiness
 from .loop import run_jobs
 from .observability import silence_procrastinate, update_metrics
@@ -43,8 +42,8 @@ def create_worker_app(
             app.state.loop = asyncio.create_task(run_jobs(settings, jobs.queue, jobs.add_tasks))
             yield
 
-    app = create_app(settings, readiness, lifespan)
-    app.include_router(health.routes(readiness, settings))
+    without_docs = settings.model_copy(update={"docs_enabled": False})
+    app = create_http_app(without_docs, readiness, lifespan)
 
     @app.get("/metrics")
     async def metrics() -> Response:

@@ -31,8 +31,7 @@ def configure(settings: BaseServiceSettings | None = None) -> None:
         """Assemble and render a record in one step; a chain of processors is slower."""
         if "exc_info" in event:
             event = format_exc_info(logger, level, event)
-        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        first = {"ts": now, "level": level, "event": event.pop("event")}
+        first = {"ts": datetime.now(UTC), "level": level, "event": event.pop("event")}
         return render(logger, level, {**first, **get_contextvars(), **event, **identity})
 
     structlog.configure(

@@ -1,10 +1,13 @@
 """PostgreSQL connections that no proxy rejects and that notice a dead or demoted server."""
 
 import asyncio
+import select
+from functools import cached_property
 from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, Error
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow
 
 from .failures import OUTAGES, category
 from .settings import PostgresSettings
@@ -13,6 +16,8 @@ CONNECT_SECONDS = 2
 """Timeout for a connection, new or from the pool."""
 USE_SECONDS = 4
 """Timeout for the use of a borrowed connection."""
+CANCEL_SECONDS = 0.5
+"""Timeout for cancelling a query whose timeout has expired."""
 DEFAULTS = {
     "connect_timeout": CONNECT_SECONDS,
     "keepalives_idle": 15,
@@ -38,6 +43,27 @@ def parameters(url: str, process: str) -> dict[str, Any]:
     return {**address, "prepare_threshold": None}
 
 
+class Connection(AsyncConnection[TupleRow]):
+    """A connection that is dropped if the server does not confirm that a query is cancelled."""
+
+    @cached_property
+    def _poll(self) -> select.poll:
+        poll = select.poll()
+        poll.register(self.fileno(), select.POLLIN)
+        return poll
+
+    def is_readable(self) -> bool:
+        """Return whether an idle connection got something, such as its end, from the server."""
+        return bool(self._poll.poll(0))
+
+    async def cancel_safe(self, *, timeout: float = CANCEL_SECONDS) -> None:  # noqa: ASYNC109
+        """Cancel the current query; a frozen server does not respond."""
+        try:
+            await super().cancel_safe(timeout=min(timeout, CANCEL_SECONDS))
+        except Error:
+            self.pgconn.finish()
+
+
 class Connector:
     """Opens connections; `failure` is the category of the last attempt's failure, if it failed."""
 
@@ -50,13 +76,13 @@ class Connector:
         """Return the current URL, which may have changed."""
         return str(self._settings.database_url.get_secret_value())
 
-    async def connect(self, *_: object, **__: object) -> AsyncConnection:
+    async def connect(self, *_: object, **__: object) -> Connection:
         """Open a connection in autocommit mode."""
         options = parameters(self.url(), self._process)
         own = str(options.get("options", ""))
         limits = FORMATS | {name: limit for name, limit in LIMITS.items() if name not in own}
         try:
-            connection = await AsyncConnection.connect(**options, autocommit=True)
+            connection = await Connection.connect(**options, autocommit=True)
             try:
                 # Poolers reject limits among the startup parameters.
                 async with asyncio.timeout(CONNECT_SECONDS):

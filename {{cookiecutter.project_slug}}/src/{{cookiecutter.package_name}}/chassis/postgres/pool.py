@@ -2,17 +2,15 @@
 
 import asyncio
 import logging
-import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 
-from psycopg import AsyncConnection
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import AsyncConnectionPool
 
 from ..errors import Unavailable
-from .connection import CONNECT_SECONDS, USE_SECONDS, Connector
+from .connection import CONNECT_SECONDS, USE_SECONDS, Connection, Connector
 from .failures import OUTAGES, category
 from .settings import PostgresSettings
 
@@ -23,7 +21,7 @@ DRAIN_SECONDS = 1
 class Pool:
     """Lends connections in autocommit mode; several statements need an explicit transaction."""
 
-    def __init__(self, pool: AsyncConnectionPool, connector: Connector) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Connection], connector: Connector) -> None:
         self._pool = pool
         self._connector = connector
         self._drained_at = 0.0
@@ -31,15 +29,11 @@ class Pool:
         """Opens a connection outside of the pool, which the caller closes."""
 
     @asynccontextmanager
-    async def connection(self, seconds: float = USE_SECONDS) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection for at most `seconds`; raise `Unavailable` for an outage.
-
-        A frozen server does not confirm that a query is cancelled: after another half a second, a
-        second timeout drops the connection.
-        """
+    async def connection(self, seconds: float = USE_SECONDS) -> AsyncIterator[Connection]:
+        """Lend a connection for at most `seconds`; raise `Unavailable` for an outage."""
         try:
-            async with asyncio.timeout(seconds + 0.5), asyncio.timeout(seconds):
-                connection = await self._pool.getconn()
+            async with asyncio.timeout(seconds):
+                connection = await self._borrow()
                 try:
                     yield connection
                 except ReadOnlySqlTransaction:
@@ -54,6 +48,15 @@ class Pool:
             if failure == "timeout":
                 failure = self._connector.failure or failure
             raise Unavailable("database", failure) from error
+
+    async def _borrow(self) -> Connection:
+        """Return a connection; replace those that the server closed while they were idle."""
+        connection = await self._pool.getconn()
+        if connection.is_readable():
+            await self._pool.putconn(connection)
+            await self._pool.check()
+            connection = await self._pool.getconn()
+        return connection
 
     async def drain(self) -> None:
         """Replace all connections: if one is lost or its server demoted, the others are too."""
@@ -87,23 +90,13 @@ async def open_pool(
     settings: PostgresSettings, process: str, *, fewest: int, most: int
 ) -> AsyncIterator[Pool]:
     """Open a pool without waiting for the server, which sees the process as `application_name`."""
-
-    async def check(connection: AsyncConnection) -> None:
-        # An idle connection is readable only if the server closed it.
-        socket = select.poll()
-        socket.register(connection.fileno(), select.POLLIN)
-        if socket.poll(0):
-            await pool.check()
-            await pool.check_connection(connection)
-
     connector = Connector(settings, process)
-    pool = AsyncConnectionPool(
+    pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
         connection_class=connector,  # type: ignore[arg-type]  # Only `connect` is called.
         min_size=fewest,
         max_size=most,
         timeout=CONNECT_SECONDS,
         reconnect_timeout=CONNECT_SECONDS,
-        check=check,
         open=False,
         name=process,
     )

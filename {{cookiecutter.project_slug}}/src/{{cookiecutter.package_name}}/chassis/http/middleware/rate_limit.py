@@ -53,7 +53,7 @@ class RateLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on requests within the limit."""
-        if scope["type"] != "http" or scope["path"] in UNLIMITED:
+        if scope["type"] != "http" or scope["path"].removeprefix(scope["root_path"]) in UNLIMITED:
             return await self._app(scope, receive, send)
         request = Request(scope)
         decision = await _decide(request)
@@ -80,8 +80,8 @@ class RateLimitMiddleware:
 
 
 async def _decide(request: Request) -> Decision | None:
-    limiter: RateLimiter | None = getattr(request.app.state, "rate_limiter", None)
-    if limiter:  # Set when the application starts.
+    if resources := getattr(request.app.state, "resources", None):  # Set at the start.
+        limiter: RateLimiter = resources.rate_limiter
         with suppress(Unavailable):
             return await limiter.hit(client_key(request.client.host if request.client else ""))
     return None

@@ -4,16 +4,13 @@ import re
 from http import HTTPStatus
 from logging import DEBUG, ERROR, INFO
 from random import getrandbits
-from time import perf_counter
-from typing import Any
 
 from opentelemetry import trace
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 from structlog.contextvars import bind_contextvars
 
 from ...observability.logs import log
 from ...observability.metrics import request_duration
-from ...readiness import Readiness
 from ..health import PROBES
 
 CLIENT_CLOSED_REQUEST = 499
@@ -25,69 +22,45 @@ _traceparent = re.compile(
 ).fullmatch
 
 
-class RequestLogMiddleware:
-    """ASGI middleware: logs and measures each request exactly once, also one that fails."""
+class RequestLog:
+    """Logs and measures requests."""
 
-    def __init__(self, app: ASGIApp, readiness: Readiness) -> None:
-        self._app = app
-        self._readiness = readiness
-        self._log = log.bind()
+    def __init__(self) -> None:
+        self._log = log.bind()  # Once, because it is slow.
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve and log one request."""
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        started = perf_counter()
+    def identify(self, scope: Scope) -> str:
+        """Return the request id; bind it and the trace id to the log records of this request."""
         headers = dict(scope["headers"])
-        scope["request_id"] = _identify(headers)
-        status = None
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            trace_id = trace.format_trace_id(span.trace_id)
+        elif parent := _traceparent(headers.get(b"traceparent", b"")):
+            trace_id = parent[1].decode()
+        else:
+            trace_id = f"{getrandbits(128):032x}"
+        given = headers.get(b"x-request-id", b"")
+        request_id = given.decode() if _request_id(given) else trace_id
+        bind_contextvars(request_id=request_id, trace_id=trace_id)
+        return request_id
 
-        async def send_logged(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = int(message["status"])
-                message["headers"].append((b"x-request-id", scope["request_id"].encode()))
-                if self._readiness.draining:
-                    message["headers"].append((b"connection", b"close"))
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_logged)
-        finally:
-            self._record(scope, status or CLIENT_CLOSED_REQUEST, perf_counter() - started)
-
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        failure: Exception | None = scope.get("exception")
+    def record(self, scope: Scope, method: str, path: str, seconds: float) -> None:
+        """Log and measure a request, which had this method and path when it arrived."""
+        status = scope.get("status", CLIENT_CLOSED_REQUEST)
         route = getattr(scope.get("route"), "path", "")
-        request_duration(scope["method"], route, status).observe(seconds)
+        request_duration(method, route, status).observe(seconds)
         level = DEBUG if route in PROBES else INFO
-        if failure or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or "exception" in scope:
             level = ERROR
-        details: dict[str, Any] = {"exc_info": failure} if failure else {}
+        details = {"exc_info": scope["exception"]} if "exception" in scope else {}
         if "failure" in scope:
             details |= {"failure": scope["failure"]}
         self._log.log(
             level,
             "request",
-            method=scope["method"],
+            method=method,
             route=route,
-            path=scope["path"],
+            path=path,
             status=status,
             duration_ms=round(seconds * 1000, 3),
             **details,
         )
-
-
-def _identify(headers: dict[bytes, bytes]) -> str:
-    """Return the request id; bind it and the trace id to every log record of this request."""
-    span = trace.get_current_span().get_span_context()
-    if span.is_valid:
-        trace_id = trace.format_trace_id(span.trace_id)
-    elif parent := _traceparent(headers.get(b"traceparent", b"")):
-        trace_id = parent[1].decode()
-    else:
-        trace_id = f"{getrandbits(128):032x}"
-    given = headers.get(b"x-request-id", b"")
-    request_id = given.decode() if _request_id(given) else trace_id
-    bind_contextvars(request_id=request_id, trace_id=trace_id)
-    return request_id

@@ -62,7 +62,7 @@ def test_only_allowed_connections_are_open(deployed: Deployed) -> None:
         sources[component] = (deployed.namespace, name)
         expected[component] = {*servers, "another database"}
     with ThreadPoolExecutor(len(sources)) as pool:
-        found = pool.map(lambda source: reached(*source, targets), sources.values())
+        found = pool.map(lambda pod: reached(pod, targets), sources.values())
         assert dict(zip(sources, found, strict=True)) == expected
 
 
@@ -70,8 +70,9 @@ def address(pod: Object) -> str:
     return str(pod["status"]["podIP"])
 
 
-def reached(namespace: str, pod: str, targets: dict[str, tuple[str, int]]) -> set[str]:
+def reached(pod: tuple[str, str], targets: dict[str, tuple[str, int]]) -> set[str]:
     """Return the targets that a pod can connect to."""
-    run = ["exec", pod, "--", "python", "-c", CONNECT, json.dumps(targets)]
+    namespace, name = pod
+    run = ["exec", name, "--", "python", "-c", CONNECT, json.dumps(targets)]
     connected = json.loads(kubectl(f"--namespace={namespace}", *run))
     return {target for target, is_reached in connected.items() if is_reached}

@@ -73,7 +73,6 @@ class Connector:
         self._process = f"{settings.otel_service_name} {process}"
 
     def url(self) -> str:
-        """Return the current URL, which may have changed."""
         return str(self._settings.database_url.get_secret_value())
 
     async def connect(self, *_: object, **__: object) -> Connection:

@@ -65,24 +65,8 @@ class Pool:
             await self._pool.drain()
 
 
-class WarningInterval(logging.Filter):
-    """Passes one warning per interval: the pool logs each failed attempt to connect."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self._seconds = seconds
-        self._next = 0.0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to log `record`."""
-        now = monotonic()
-        if record.levelno == logging.WARNING and now < self._next:
-            return False
-        self._next = now + self._seconds
-        return True
-
-
-logging.getLogger("psycopg.pool").addFilter(WarningInterval(10))
+# Requests and probes that need a connection log why they get none.
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import select
 from functools import cached_property
+from time import monotonic
 from typing import Any
 
 from psycopg import AsyncConnection, Error
@@ -45,6 +46,8 @@ def parameters(url: str, process: str) -> dict[str, Any]:
 
 class Connection(AsyncConnection[TupleRow]):
     """A connection that is dropped if the server does not confirm that a query is cancelled."""
+
+    opened_at = 0.0
 
     @cached_property
     def _poll(self) -> select.poll:
@@ -92,5 +95,5 @@ class Connector:
         except OUTAGES as error:
             self.failure = category(error)
             raise
-        self.failure = ""
+        self.failure, connection.opened_at = "", monotonic()
         return connection

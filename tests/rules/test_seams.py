@@ -46,7 +46,6 @@ SEAMS = {
     "src/{{cookiecutter.package_name}}/orders/postgres.py",
     "src/{{cookiecutter.package_name}}/resources.py",
     "src/{{cookiecutter.package_name}}/settings.py",
-    "tests/conftest.py",
     "tests/orders/test_store.py",
     "tests/twelve_factor/project.py",
 }

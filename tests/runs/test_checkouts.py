@@ -94,3 +94,30 @@ def test_a_new_migration_passes_make_check_and_applies(service: Path, tmp_path: 
     must(tmp_path / "service", "make check")
     done = sh(tmp_path / "service", "make --silent config")
     assert "schema=0002" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "revision", "down_revision"),
+    [
+        ("0002_b", "0002", "0001"),
+        ("0003_b", "0003", "0001"),
+        ("0003_b", "0002", "0002"),
+        ("0003_b", "0004", "0002"),
+    ],
+    ids=["two with one number", "two heads", "two with one revision", "number of another file"],
+)
+def test_make_check_names_a_migration_that_does_not_follow_the_one_before(
+    service: Path, tmp_path: Path, name: str, revision: str, down_revision: str
+) -> None:
+    must(service, f"git clone --quiet . {tmp_path}/service")
+    must(tmp_path / "service", f"{UV} run --quiet python -m dev.migration a")
+    versions = tmp_path / "service" / "migrations" / "versions"
+    code = (versions / "0002_a.py").read_text()
+    code = code.replace('"0002"', f'"{revision}"').replace('"0001"', f'"{down_revision}"')
+    (versions / f"{name}.py").write_text(code)
+    (command,) = re.findall(
+        ".*dev.migration --check", must(tmp_path / "service", "make --dry-run check")
+    )
+    done = sh(tmp_path / "service", command)
+    assert done.returncode == 1
+    assert re.fullmatch(rf"migrations/versions/{name}.py does not follow 0002: .*\n", done.stderr)

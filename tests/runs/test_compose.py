@@ -52,6 +52,34 @@ def test_every_container_is_read_only_and_without_capabilities(compose: Run, up:
             assert {binding["HostIp"] for binding in bindings} == {"127.0.0.1"}
 
 
+SHOW = """
+from containers_0.chassis.postgres.connection import Connector
+connection = run(Connector(settings, "test").connect())
+query = "SELECT current_database(), current_setting('search_path'), current_setting('TimeZone')"
+print(run(run(connection.execute(query)).fetchone()))
+run(connection.close())
+"""
+
+
+@only_default
+def test_the_url_with_its_options_precedes_variables_of_libpq(compose: Run, up: str) -> None:
+    del up
+    url = compose("exec", "-T", "web", "cat", "/run/secrets/database_url")
+    variables = {
+        "DATABASE_URL": f"{url}?options=-csearch_path%3Dteam,public",
+        "DATABASE_URL_FILE": "",
+        "PGDATABASE": "other",
+        "PGHOST": "other.invalid",
+        "PGOPTIONS": "-csearch_path=other",
+        "PGPASSWORD": "wrong",
+        "PGTZ": "Asia/Tokyo",
+    }
+    options = [word for pair in variables.items() for word in ("--env", "=".join(pair))]
+    run = ["run", "--rm", "-T", "--no-deps", *options, "web"]
+    assert compose(*run, "shell", "-c", SHOW).strip() == "('app', 'team,public', 'UTC')"
+    assert "database migrated" in compose(*run, "migrate")
+
+
 @only_default
 def test_concurrent_cleanups_delete_each_order_once(compose: Run, up: str) -> None:
     for number in range(5):

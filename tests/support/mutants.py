@@ -9,7 +9,7 @@ from .template import ROOT
 
 @dataclass(frozen=True)
 class Mutant:
-    """A bug, the check that must find it, and the other checks that then fail as well (`also`).
+    """A bug, and the check that must find it.
 
     An edit is the path of a file, which may contain `*`, the text to replace, and the new text.
     Without a text to replace, the file is new.
@@ -18,7 +18,6 @@ class Mutant:
     bug: str
     factor: str
     check: str
-    also: frozenset[str]
     edits: tuple[tuple[str, str, str], ...]
 
     @property
@@ -46,7 +45,6 @@ MUTANTS = [
         entry["bug"],
         path.stem,
         entry["check"],
-        frozenset(entry.get("also", ())),
         tuple(
             (edit["file"], edit.get("old", ""), edit["new"]) for edit in entry.get("edit", [entry])
         ),

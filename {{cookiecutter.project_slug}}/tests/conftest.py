@@ -1,6 +1,8 @@
 """Shared fixtures: an environment, its settings, the application and the real process."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from pkgutil import iter_modules
 
 import httpx
 import pytest
@@ -10,21 +12,13 @@ from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
 
-{% if cookiecutter.worker %}
-from .support.job_fixtures import *  # noqa: F403
-{% endif %}
-{% if cookiecutter.database == "mongodb" %}
-from .support.mongodb_server import *  # noqa: F403
-{% endif %}
-{% if cookiecutter.database == "postgresql" %}
-from .support.postgres_server import *  # noqa: F403
-{% endif %}
-{% if cookiecutter.redis %}
-from .support.redis_server import *  # noqa: F403
-{% endif %}
 from .support.service import Service, free_ports, path_only
 from .twelve_factor.project import image, proxies  # noqa: F401
 from .twelve_factor.report import measure, pytest_terminal_summary  # noqa: F401
+
+SUPPORT = iter_modules([str(Path(__file__).parent / "support")])
+pytest_plugins = [f"tests.support.{each.name}" for each in SUPPORT if each.name != "service"]
+"""The fixtures of backing services and workers."""
 
 
 @pytest.fixture(scope="session")

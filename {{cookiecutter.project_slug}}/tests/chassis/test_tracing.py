@@ -58,6 +58,38 @@ def test_an_invalid_variable_matters_only_if_traces_are_exported(
         validate(settings.model_copy(update={"otel_traces_exporter": "otlp"}), os.environ)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization: Bearer hunter2"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "team=orders,hunter2"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "api-key=hunter2%0A"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2%E2%98%95"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "hunter2"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "hunter2"),
+        ("OTEL_TRACES_SAMPLER", "Hunter2"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team=orders, hunter2"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "hunter2"),
+    ],
+)
+def test_a_value_that_the_sdk_ignores_is_named_without_the_value(
+    environment: dict[str, str], variable: str, value: str
+) -> None:
+    done = run(environment | {variable: value, "OTEL_TRACES_EXPORTER": "otlp"}, "check")
+    assert (done.returncode, done.stderr) == (78, "")
+    assert json.loads(done.stdout)["problems"].keys() == {variable}
+    assert "hunter2" not in done.stdout.lower()
+
+
+def test_valid_headers_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, f"{ENDPOINT} OTEL_TRACES_SAMPLER=traceidratio")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer hunter2,team=a%20b")
+    with pytest.raises(ConfigurationError, match=r"OTEL_\*: .*TRACES_SAMPLER_ARG"):
+        validate(settings, os.environ)
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0.1")
+    validate(settings, os.environ)
+
+
 def test_an_unknown_propagator_is_reported(environment: dict[str, str]) -> None:
     done = run(environment | {"OTEL_PROPAGATORS": "no-such"}, "web")
     assert (done.returncode, done.stderr) == (78, "")

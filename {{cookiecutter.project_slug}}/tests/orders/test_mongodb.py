@@ -68,6 +68,19 @@ def test_migrations_create_each_index_once(
     assert set(second[-1]["schema"]) == NEEDED
 
 
+def test_an_index_that_the_documents_violate_is_named(
+    settings_of_empty_database: Settings, database_url: str
+) -> None:
+    with MongoClient[dict[str, Any]](database_url) as client:
+        same = [{"idempotency_key": "hunter2"} for _ in range(2)]
+        client.get_default_database()["orders"].insert_many(same)
+    with capture_logs() as lines:
+        assert migrate.run(SERVICE, settings_of_empty_database, Namespace()) == 69
+    assert [line["event"] for line in lines[-2:]] == ["index not created", "migration failed"]
+    assert (lines[-2]["index"], lines[-1]["failure"]) == ("one_per_key", "schema")
+    assert "hunter2" not in str(lines)
+
+
 @pytest.mark.parametrize("name", [*NAMES, None])
 async def test_readiness_needs_each_of_the_indexes(
     settings_of_empty_database: Settings, database_url: str, name: str | None

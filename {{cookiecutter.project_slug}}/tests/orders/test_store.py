@@ -4,6 +4,7 @@ import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
 from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
 from {{ cookiecutter.package_name }}.orders import cleanup
 from {{ cookiecutter.package_name }}.orders.model import (
     KeyReused,
@@ -154,6 +156,23 @@ def test_cleanup_deletes_old_orders_and_logs_their_number(settings: Settings) ->
         for _ in range(2):
             assert cleanup.run(SERVICE, settings, Namespace(older_than_days=7)) == 0
     assert [line["deleted"] for line in lines] == [1, 0]
+
+
+def test_cleanup_connects_again_if_the_first_attempt_fails(
+    database_proxy: Proxy, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete_old = cleanup.delete_old
+
+    async def open_after_failure(*arguments: Any, **options: Any) -> None:
+        try:
+            await delete_old(*arguments, **options)
+        except Unavailable:
+            database_proxy.open()
+            raise
+
+    monkeypatch.setattr(cleanup, "delete_old", open_after_failure)
+    database_proxy.cut()
+    assert cleanup.run(SERVICE, settings, Namespace(older_than_days=7)) == 0
 
 
 def test_commands_exit_with_status_69_in_an_outage(

@@ -14,6 +14,14 @@ WITHOUT_CONFIGURATION = {"openapi"}
 def main(service: Service, argv: list[str]) -> int:
     """Run one command and return its exit code: 2 for wrong usage, 78 for a bad configuration."""
     logs.configure()
+    try:
+        return _run(service, argv)
+    except ConfigurationError as error:
+        logs.log.critical("invalid configuration", problems=error.problems)
+        return os.EX_CONFIG
+
+
+def _run(service: Service, argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog=f"python -m {__package__.partition('.')[0]}")
     menu = parser.add_subparsers(dest="command", metavar="command", required=True)
     for name, command in service.commands.items():
@@ -21,14 +29,8 @@ def main(service: Service, argv: list[str]) -> int:
     name = parser.parse_args(argv[:1]).command
 
     command = service.commands[name]
-    try:
-        module = importlib.import_module(command.module)
-    except ValueError as error:
-        if "Propagator" not in str(error):
-            raise
-        # OpenTelemetry reads this variable when it is imported.
-        logs.log.critical("invalid configuration", problems={"OTEL_PROPAGATORS": str(error)})
-        return os.EX_CONFIG
+    tracing.validate_propagators(os.environ)
+    module = importlib.import_module(command.module)
     options = argparse.ArgumentParser(prog=f"{parser.prog} {name}", description=command.help)
     if hasattr(module, "add_options"):
         module.add_options(options)
@@ -36,12 +38,8 @@ def main(service: Service, argv: list[str]) -> int:
 
     if name in WITHOUT_CONFIGURATION:
         return int(module.run(service, placeholders(service.settings), arguments))
-    try:
-        settings = load_settings(service.settings)
-        tracing.validate(settings, os.environ)
-    except ConfigurationError as error:
-        logs.log.critical("invalid configuration", problems=error.problems)
-        return os.EX_CONFIG
+    settings = load_settings(service.settings)
+    tracing.validate(settings, os.environ)
     logs.configure(settings)
     for unknown, known in misspelt(os.environ, service.settings).items():
         logs.log.warning("unknown variable", variable=unknown, did_you_mean=known)

@@ -61,6 +61,7 @@ def test_an_sqlstate_has_a_category() -> None:
         ("/test_", "/missing_", "no database"),
         ("postgresql://postgres:", "postgresql://nobody:", "auth"),
         ("", "?sslmode=require", "tls"),
+        ("", "?options=-csearch_path%3Dmissing", "schema"),
     ],
 )
 @pytest.mark.usefixtures("database_proxy")

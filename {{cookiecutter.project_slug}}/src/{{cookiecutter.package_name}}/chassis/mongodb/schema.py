@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from pymongo import IndexModel
+from pymongo.errors import OperationFailure
 
 from ..errors import Unavailable
 from ..observability.logs import log
@@ -48,6 +49,11 @@ async def _create(settings: MongodbSettings, needed: Indexes) -> None:
             todo = await missing(database, needed)
         for collection, index in todo:
             # If another process is building the same index, the server waits for that build.
-            async with bounded(BUILD_SECONDS):
-                await database[collection].create_indexes([index])
-            log.info("index created", collection=collection, index=index.document["name"])
+            name = index.document["name"]
+            try:
+                async with bounded(BUILD_SECONDS):
+                    await database[collection].create_indexes([index])
+            except OperationFailure as error:  # Its message quotes documents, such as duplicates.
+                log.error("index not created", collection=collection, index=name, code=error.code)
+                raise Unavailable("database", "schema") from error
+            log.info("index created", collection=collection, index=name)

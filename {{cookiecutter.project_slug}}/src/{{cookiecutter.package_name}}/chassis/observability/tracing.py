@@ -1,9 +1,13 @@
 """OpenTelemetry traces, exported by OTLP; the SDK reads its variables, `OTEL_*`, itself."""
 
+import logging
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from logging.handlers import BufferingHandler
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from opentelemetry import trace
 
@@ -32,6 +36,15 @@ def exports(settings: BaseServiceSettings) -> bool:
     return exporter == "otlp" and not settings.otel_sdk_disabled
 
 
+def validate_propagators(environ: Mapping[str, str]) -> None:
+    """Raise `ConfigurationError` for `OTEL_PROPAGATORS`, which is read when it is imported."""
+    if environ.get("OTEL_PROPAGATORS"):
+        try:
+            import opentelemetry.propagate  # noqa: F401, PLC0415
+        except ValueError as error:
+            raise ConfigurationError({"OTEL_PROPAGATORS": str(error)}) from None
+
+
 def validate(settings: BaseServiceSettings, environ: Mapping[str, str]) -> None:
     """Raise `ConfigurationError` for an invalid variable that only the SDK reads."""
     if not exports(settings):
@@ -41,10 +54,36 @@ def validate(settings: BaseServiceSettings, environ: Mapping[str, str]) -> None:
             if protocol == "http/protobuf":
                 break
             raise ConfigurationError({name: "only `http/protobuf` is supported"})
+    problems = {
+        name: "HTTP headers cannot hold these characters"
+        for name in ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+        if not re.fullmatch(r"[\x20-\x7e]*", unquote(environ.get(name, "")))
+    }
+    # The SDK only warns of values that it ignores, and its warnings quote them.
+    logger, warnings = logging.getLogger("opentelemetry"), BufferingHandler(capacity=1000)
+    logger.addHandler(warnings)
+    logger.propagate = False
     try:
         _provider(settings, "").shutdown()
     except ValueError as error:
-        raise ConfigurationError({"OTEL_*": str(error)}) from None
+        problems["OTEL_*"] = str(error)
+    finally:
+        logger.removeHandler(warnings)
+        logger.propagate = True
+    for warning in warnings.buffer:
+        problems |= dict.fromkeys(_quoted(warning, environ), warning.msg.partition(" %")[0])
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _quoted(warning: logging.LogRecord, environ: Mapping[str, str]) -> list[str]:
+    """Return the variables that a warning quotes by name or value, or else a general name."""
+    if not isinstance(warning.args, tuple) or not warning.args:
+        return ["OTEL_*"]
+    first = str(warning.args[0]).strip().lower()
+    otel = {name: value.lower() for name, value in environ.items() if name.startswith("OTEL_")}
+    names = [n for n, v in otel.items() if first in {n.lower(), *re.split(" *, *", v)}]
+    return names or ["OTEL_*"]
 
 
 @contextmanager

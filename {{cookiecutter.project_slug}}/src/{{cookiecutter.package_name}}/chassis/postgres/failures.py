@@ -15,12 +15,13 @@ from psycopg.errors import (
 )
 from psycopg_pool import PoolTimeout
 
-SCHEMA_ERRORS = (InvalidSchemaName, UndefinedColumn, UndefinedFunction, UndefinedTable)
+SCHEMA_ERRORS = (UndefinedColumn, UndefinedFunction, UndefinedTable)
 OUTAGES = (
     OperationalError,
     InterfaceError,
     InFailedSqlTransaction,
     InsufficientPrivilege,
+    InvalidSchemaName,
     ReadOnlySqlTransaction,
     TimeoutError,
     *SCHEMA_ERRORS,
@@ -32,6 +33,7 @@ SQLSTATES = {
     "25P03": "timeout",
     "28": "auth",
     "3D000": "no database",
+    "3F000": "schema",
     "42501": "permission",
     "55P03": "timeout",
     "57014": "timeout",

@@ -21,6 +21,12 @@ def test_the_served_openapi_document_is_the_printed_one(service: Service, measur
     assert served.get("components") == printed.get("components")
 
 
+def test_probes_respond_to_head(service: Service) -> None:
+    for path in ("/livez", "/readyz", "/version"):
+        response = fetch(service.url + path, "HEAD")
+        assert (response.status_code, response.content) == (200, b"")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("GET", "/no/such/path", 404), ("DELETE", "/livez", 405), ("PURGE", "/livez", 405)],

@@ -64,7 +64,7 @@ def test_invalid_values_are_reported_all_at_once_and_never_repeated(measure: Mea
     found = problems(done)
     measure("reported together", len(found), "invalid variables", at_least=8)
     assert CANARY not in done.stdout
-    assert found.keys() >= {"PORT", "METRICS_PORT", "LOG_LEVEL", "DRAIN_SECONDS"}
+    assert found.keys() >= {"PORT", "LOG_LEVEL", "DRAIN_SECONDS", "FORWARDED_ALLOW_IPS"}
     assert not [name for name, problem in found.items() if len(problem) < 10]
 
 

@@ -96,7 +96,7 @@ def test_log_lines_contain_the_request_and_trace_ids(service: Service) -> None:
 
 
 def test_log_level_filters_events(environment: dict[str, str]) -> None:
-    with started([*COMMAND, "web"], environment | {"LOG_LEVEL": "error"}) as process:
+    with started([*COMMAND, "web"], environment | {"LOG_LEVEL": "Error"}) as process:
         until(lambda: is_live(environment))
         process.terminate()
         output, _ = process.communicate(timeout=TIMEOUT)

@@ -12,6 +12,7 @@ from tests.support.baking import Baker
 from tests.support.commands import must_run
 from tests.support.deployed_service import Deployed
 from tests.support.kubernetes_cluster import (
+    CLIENT_IMAGE,
     create_namespace,
     delete_namespaces,
     kubectl,
@@ -39,13 +40,25 @@ CLIENT = {
         "containers": [
             {
                 "name": "client",
-                "image": "python:3.14-slim",
+                "image": CLIENT_IMAGE,
                 "imagePullPolicy": "IfNotPresent",
                 "command": ["python", "-c", "import signal; signal.pause()"],
             }
         ],
     },
 }
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the tests by their variant, so that each is deployed once."""
+    order = ["", *VARIANTS]
+    items.sort(key=lambda item: order.index(variant_of(item)))
+
+
+def variant_of(item: pytest.Item) -> str:
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return str(parameters.get("rendered_service", ""))
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +76,8 @@ def neighbours() -> Iterator[None]:
     """Create the namespaces around a service, each with a client."""
     if reason := unavailable():
         pytest.skip(reason)
+    load_image(CLIENT_IMAGE)
     wait_for_deletions()
-    load_image("python:3.14-slim")
     for name in NEIGHBOURS:
         create_namespace(name)
         kubectl(f"--namespace={name}", "apply", "--filename=-", stdin=json.dumps(CLIENT))
@@ -107,5 +120,4 @@ def deployed(rendered_service: Path, measurements: list[dict[str, Any]]) -> Iter
         service.until_ready(2)
         yield service
     finally:
-        service.delete_data()
         delete_namespaces(service.namespace)

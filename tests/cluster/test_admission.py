@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.deployed_service import Deployed
 from tests.support.kubernetes_cluster import (
     attempt,
     create_namespace,
@@ -18,39 +19,46 @@ pytestmark = [
     pytest.mark.parametrize(
         "rendered_service", ["plain", "worker", "mongodb"], indirect=True, scope="session"
     ),
-    pytest.mark.parametrize("overlay", ["staging", "production"]),
 ]
+OVERLAYS = ("staging", "production")
 
 
 @pytest.fixture
-def namespace(rendered_service: Path, overlay: str) -> Iterator[str]:
-    name = f"{rendered_service.name}-{overlay}-admission"
-    create_namespace(name)
-    yield name
-    kubectl("delete", "namespace", name)  # Waits until no pod requests CPU any more.
+def namespaces(rendered_service: Path) -> Iterator[dict[str, str]]:
+    """Return a namespace for each overlay."""
+    names = {overlay: f"{rendered_service.name}-{overlay}-admission" for overlay in OVERLAYS}
+    for name in names.values():
+        create_namespace(name)
+    yield names
+    # Waits until their pods request no CPU any more.
+    kubectl("delete", "namespace", *names.values())
 
 
 def test_overlays_are_applied_without_warnings(
-    rendered_service: Path, overlay: str, namespace: str
+    rendered_service: Path, namespaces: dict[str, str]
 ) -> None:
     """The cluster stores custom resources without their controllers; the image does not exist."""
-    folder = rendered_service / "deploy/overlays" / overlay
-    file = folder / "kustomization.yaml"
-    original = file.read_text()
-    file.write_text(original.replace(f"{rendered_service.name}-{overlay}\n", f"{namespace}\n"))
-    apply = ["apply", "--server-side", "--force-conflicts", "--kustomize", str(folder)]
-    for options in (["--dry-run=server"], []):
-        done = attempt(*apply, *options)
-        assert (done.returncode, done.stderr) == (0, "")
-    file.write_text(original)
-    types = "deployments,jobs,httproutes,externalsecrets"
-    stored = {each["kind"] for each in get(types, f"--namespace={namespace}")}
-    assert stored == {"Deployment", "Job", "HTTPRoute", "ExternalSecret"}
+    for overlay, namespace in namespaces.items():
+        file = rendered_service / "deploy/overlays" / overlay / "kustomization.yaml"
+        original = file.read_text()
+        file.write_text(original.replace(f"{rendered_service.name}-{overlay}\n", f"{namespace}\n"))
+        apply = ["apply", "--server-side", "--force-conflicts", "--kustomize", str(file.parent)]
+        for options in (["--dry-run=server"], []):
+            done = attempt(*apply, *options)
+            assert (done.returncode, done.stderr) == (0, "")
+        file.write_text(original)
+        types = "deployments,jobs,httproutes,externalsecrets"
+        stored = {each["kind"] for each in get(types, f"--namespace={namespace}")}
+        assert stored == {"Deployment", "Job", "HTTPRoute", "ExternalSecret"}
     expected = {"web", "migrate"} | ({"worker"} if rendered_service.match("*-worker") else set())
-    until(lambda: components(namespace), lambda found: found == expected)
+    for namespace in namespaces.values():
+        until(lambda name=namespace: components(name), lambda found: found == expected)  # type: ignore[misc]  # mypy does not infer lambdas with defaults.
+
+
+def test_pods_with_privileges_are_rejected(deployed: Deployed) -> None:
     pod = '{"spec": {"hostNetwork": true}}'
     options = ["--image=other", "--restart=Never", f"--overrides={pod}"]
-    rejected = attempt(f"--namespace={namespace}", "run", "other", *options)
+    rejected = attempt(f"--namespace={deployed.namespace}", "run", "other", *options)
     assert "violates PodSecurity" in rejected.stderr
 
 

@@ -21,6 +21,8 @@ from tests.support.kubernetes_cluster import (
     get,
     kubectl,
     load_image,
+    terminates,
+    until,
 )
 from tests.support.running import free_ports
 
@@ -73,8 +75,13 @@ def guide(deployed: Deployed, releases: dict[str, str], busybox: None) -> Iterat
                 for block in (access, secret):
                     guide.run([line.replace("staging", overlay) for line in block])
             guide.run(deploy)
+            # Leave CPU to production: the node may have only two cores.
+            staging = f"--namespace={guide.namespace('staging')}"
+            kubectl(staging, "delete", "horizontalpodautoscalers", "--all")
+            kubectl(staging, "scale", f"deployment/{deployed.name}-web", "--replicas=1")
             deployed.must_make("deploy", OVERLAY="production", RELEASE=releases["two"])
             for block in operation:
+                wait_for_pods(guide.namespace("production"))
                 guide.run(block)
             yield guide
     finally:
@@ -92,6 +99,15 @@ def busybox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     load_image("busybox:1")
     yield
     docker("image", "rm", "busybox:1")
+
+
+def wait_for_pods(namespace: str) -> None:
+    """Wait until the previous command has replaced all pods."""
+    kubectl(f"--namespace={namespace}", "rollout", "status", "deployment", "--timeout=60s")
+    until(
+        lambda: [terminates(pod) for pod in get("pods", f"--namespace={namespace}")],
+        lambda found: True not in found,
+    )
 
 
 def prepare(service: Path) -> None:

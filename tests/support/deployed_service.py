@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import commands
-from .kubernetes_cluster import Object, attempt, get, kubectl, terminates, until
+from .kubernetes_cluster import Object, get, kubectl, terminates, until
 
 LOAD = Path(__file__).with_name("cluster_load.py")
 CLIENTS, REQUESTS = 12, 10_000
@@ -28,8 +28,7 @@ except urllib.error.HTTPError as error:
 except OSError as error:
     print(json.dumps([0, str(error)]))
 """
-DATA = {"postgres": "/var/lib/postgresql", "mongodb": "/data/db"}
-"""Databases of the local overlay, and the paths of their volumes."""
+DATABASES = ("postgres", "mongodb")
 
 
 @dataclass
@@ -66,7 +65,8 @@ class Deployed:
 
     @property
     def database(self) -> str:
-        (found,) = (n for n in DATA if (self.folder / f"deploy/overlays/local/{n}.yaml").exists())
+        overlay = self.folder / "deploy/overlays/local"
+        (found,) = (name for name in DATABASES if (overlay / f"{name}.yaml").exists())
         return found
 
     def make(self, *targets: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -130,11 +130,6 @@ class Deployed:
         self.measurements.append(
             {"variant": self.variant, "what": what, "took": seconds} | load.result
         )
-
-    def delete_data(self) -> None:
-        """Delete the data of the database, whose volume the cluster may keep."""
-        run = ["exec", f"{self.database}-0", "--", "sh", "-c", f"rm -rf {DATA[self.database]}/*"]
-        attempt(f"--namespace={self.namespace}", *run)
 
     def until_ready(self, replicas: int, component: str = "web") -> None:
         """Wait until exactly this number of pods runs, all ready."""

@@ -1,6 +1,7 @@
 """The local Kubernetes cluster, created by kind or k3d."""
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ LOADERS = {
     "k3d-": ["k3d", "image", "import", "--cluster"],
 }
 """Commands that load an image into the nodes, by the prefix of the context."""
+CLIENT_IMAGE = "python:3.14-slim"
 LIMIT_SECONDS = 120
 
 
@@ -76,11 +78,11 @@ def until(read: Callable[[], T], condition: Callable[[T], bool], seconds: float 
 
 
 def create_namespace(name: str) -> None:
-    kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(namespace(name)))
-
-
-def namespace(name: str) -> Object:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    """Create a namespace, and wait for the service account of its pods."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(namespace))
+    wait = ["wait", "serviceaccount/default", "--for=create", "--timeout=60s"]
+    kubectl(f"--namespace={name}", *wait)
 
 
 def delete_namespaces(*names: str) -> None:
@@ -89,17 +91,34 @@ def delete_namespaces(*names: str) -> None:
 
 
 def wait_for_deletions() -> None:
-    """Wait until no namespace is being deleted; make volumes without a claim available again."""
+    """Wait until no namespace is being deleted, and empty volumes that are not deleted with it."""
     until(
         lambda: [each["metadata"]["name"] for each in get("namespaces") if terminates(each)],
         lambda names: names == [],
         LIMIT_SECONDS,
     )
     for volume in get("persistentvolumes"):
-        if volume["status"]["phase"] == "Released":
+        claim = volume["spec"].get("claimRef", {}).get("namespace", "")
+        if volume["status"]["phase"] == "Released" and re.fullmatch("orders-[a-z]+-local", claim):
+            empty(volume)
             patch = '[{"op": "remove", "path": "/spec/claimRef"}]'
             name = volume["metadata"]["name"]
             kubectl("patch", "persistentvolume", name, "--type=json", f"--patch={patch}")
+
+
+def empty(volume: Object) -> None:
+    """Delete the data in a folder of the node."""
+    mounted = {"name": "data", "hostPath": volume["spec"]["hostPath"]}
+    container = {
+        "name": "empty",
+        "image": CLIENT_IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", "rm -rf /data/*"],
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+    }
+    overrides = json.dumps({"spec": {"containers": [container], "volumes": [mounted]}})
+    run = ["run", "empty", f"--image={CLIENT_IMAGE}", "--rm", "--attach", "--restart=Never"]
+    kubectl("--namespace=default", *run, f"--overrides={overrides}")
 
 
 def terminates(found: Object) -> bool:

@@ -47,7 +47,7 @@ def create_http_app(
 
 
 def _add_routes(app: FastAPI, router: APIRouter) -> None:
-    """Add the routes first and directly; `include_router` would match each request twice."""
+    """Add the routes first and directly: an included router matches each request twice."""
     routes = cast(list[APIRoute], router.routes)
     for route in routes:
         route.responses |= problems.RESPONSES

@@ -48,7 +48,7 @@ def create_http_app(
 def _add_routes(app: FastAPI, router: APIRouter) -> None:
     """Add the routes first and directly; `include_router` would match each request twice."""
     routes = [route for route in router.routes if isinstance(route, APIRoute)]
-    if len(routes) < len(router.routes):  # It has routers of its own or WebSockets.
+    if len(routes) < len(router.routes):  # Others are nested routers or WebSockets.
         return app.include_router(router)
     for route in routes:
         route.responses |= problems.RESPONSES

@@ -51,7 +51,7 @@ class Server(uvicorn.Server):
         self._announced = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the resources, then the listener."""
+        """Open the resources, then accept connections."""
         await super().startup(sockets)
         log.info("listening", host=self._settings.host, port=self._settings.port)
 
@@ -106,16 +106,10 @@ def reap_zombies() -> None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to the address; raises `OSError` if the port is in use."""
+    """Return a socket that listens on the address; raises `OSError` if the port is in use."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError:
-        listener.close()
-        raise
-    return listener
+    with_ipv4 = family == socket.AF_INET6
+    return socket.create_server(address, family=family, dualstack_ipv6=with_ipv4)
 
 
 def serve(server: Server, host: str, *ports: int) -> int:

@@ -62,12 +62,17 @@ run(connection.close())
 
 
 @only_default
-def test_the_url_with_its_options_precedes_variables_of_libpq(compose: Run, up: str) -> None:
+def test_the_url_in_a_file_with_its_options_precedes_variables_of_libpq(
+    compose: Run, up: str, tmp_path: Path
+) -> None:
     del up
-    url = compose("exec", "-T", "web", "cat", "/run/secrets/database_url")
+    file = tmp_path / "database_url"
+    file.write_text(
+        compose("exec", "-T", "web", "cat", "/run/secrets/database_url")
+        + "?options=-csearch_path%3Dteam,public"
+    )
     variables = {
-        "DATABASE_URL": f"{url}?options=-csearch_path%3Dteam,public",
-        "DATABASE_URL_FILE": "",
+        "DATABASE_URL_FILE": "/run/url",  # As Kubernetes and Compose set it.
         "PGDATABASE": "other",
         "PGHOST": "other.invalid",
         "PGOPTIONS": "-csearch_path=other",
@@ -75,6 +80,7 @@ def test_the_url_with_its_options_precedes_variables_of_libpq(compose: Run, up: 
         "PGTZ": "Asia/Tokyo",
     }
     options = [word for pair in variables.items() for word in ("--env", "=".join(pair))]
+    options += ["--volume", f"{file}:/run/url:ro"]
     run = ["run", "--rm", "-T", "--no-deps", *options, "web"]
     assert compose(*run, "shell", "-c", SHOW).strip() == "('app', 'team,public', 'UTC')"
     assert "database migrated" in compose(*run, "migrate")

@@ -4,9 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-{% if cookiecutter.redis %}
-from .chassis.http.middleware.rate_limit import RateLimiter
-{% endif %}
 {% if cookiecutter.worker %}
 from .chassis.jobs.queue import JobQueue
 {% endif %}
@@ -46,7 +43,7 @@ class Resources:
     orders: OrderStore
     {% endif %}
     {% if cookiecutter.redis %}
-    rate_limiter: RateLimiter
+    rate_limiter: RedisRateLimiter
     {% endif %}
     {% if cookiecutter.worker %}
     jobs: JobQueue

@@ -29,10 +29,8 @@ class Service:
     commands: Mapping[str, Command]
 
     def open_resources(self, settings: Any, process: str) -> AbstractAsyncContextManager[Any]:
-        """Open the resources of the process or command with this name."""
         opened: AbstractAsyncContextManager[Any] = resolve_name(self.resources)(settings, process)
         return opened
 
     def target(self, command: str) -> Any:
-        """Import the target of a command."""
         return resolve_name(self.commands[command].target)

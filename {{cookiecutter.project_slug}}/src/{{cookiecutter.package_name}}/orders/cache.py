@@ -46,7 +46,6 @@ class CachedOrderStore:
         self._seconds = seconds
 
     async def get(self, order_id: UUID) -> Order | None:
-        """See `OrderStore.get`."""
         key, lease = f"{self._prefix}{order_id}", f"?{token_hex(8)}".encode()
         try:
             # Returns the entry, or stores the lease if there is none.
@@ -80,15 +79,12 @@ class CachedOrderStore:
             await self._redis.call_always(self._redis.client.delete, f"{self._prefix}{order_id}")
 
     async def add(self, order: Order, key: str | None) -> Order:
-        """See `OrderStore.add`."""
         return await self._orders.add(order, key)
 
     async def page(self, limit: int, after: Position | None) -> list[Order]:
-        """See `OrderStore.page`."""
         return await self._orders.page(limit, after)
 
     async def delete(self, order_id: UUID) -> bool:
-        """See `OrderStore.delete`."""
         try:
             return await self._orders.delete(order_id)
         finally:
@@ -101,7 +97,6 @@ class CachedOrderStore:
 {% if cookiecutter.worker %}
 
     async def replace(self, old: Order, new: Order) -> bool:
-        """See `OrderStore.replace`."""
         try:
             return await self._orders.replace(old, new)
         finally:

@@ -17,8 +17,7 @@ class RetentionSettings(Protocol):
     """Settings that the command needs."""
 
     @property
-    def keep_days(self) -> int:
-        """Age in days after which orders are deleted."""
+    def keep_days(self) -> int: ...
 
 
 async def delete_old(orders: OrderStore, keep_days: int, now: datetime) -> None:

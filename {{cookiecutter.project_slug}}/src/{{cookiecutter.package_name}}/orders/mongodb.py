@@ -50,7 +50,6 @@ class MongoOrderStore:
         return await self.add(order, key)  # The first order was deleted meanwhile.
 
     async def get(self, order_id: UUID) -> Order | None:
-        """See `OrderStore.get`."""
         async with bounded():
             found = await self._orders.find_one({"_id": order_id})
         return _order(found) if found else None
@@ -68,7 +67,6 @@ class MongoOrderStore:
         return [_order(document) for document in found]
 
     async def delete(self, order_id: UUID) -> bool:
-        """See `OrderStore.delete`."""
         async with bounded():
             result = await self._orders.delete_one({"_id": order_id})
         return result.deleted_count == 1

@@ -48,7 +48,6 @@ class PostgresOrderStore:
         return await self.add(order, key)  # The first order was deleted meanwhile.
 
     async def get(self, order_id: UUID) -> Order | None:
-        """See `OrderStore.get`."""
         async with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(Order))
             await cursor.execute(
@@ -77,7 +76,6 @@ class PostgresOrderStore:
             return await cursor.fetchall()
 
     async def delete(self, order_id: UUID) -> bool:
-        """See `OrderStore.delete`."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute("DELETE FROM orders WHERE id = %s", (order_id,))
         return cursor.rowcount == 1
@@ -98,7 +96,6 @@ class PostgresOrderStore:
 {% if cookiecutter.worker %}
 
     async def replace(self, old: Order, new: Order) -> bool:
-        """See `OrderStore.replace`."""
         query = "UPDATE orders SET status = %s WHERE id = %s AND status = %s"
         async with self._pool.connection() as connection:
             cursor = await connection.execute(query, (new.status, old.id, old.status))

@@ -2,16 +2,18 @@
 
 import asyncio
 import re
+from contextlib import nullcontext
 from typing import Annotated, Literal
 
 import httpx
 import pytest
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from pydantic import BaseModel, Field
 from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.chassis import TEMPLATE
 from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
+from {{ cookiecutter.package_name }}.chassis.http.app import create_http_app
 from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
@@ -77,6 +79,23 @@ async def test_an_error_response_is_a_problem_without_details(
     assert response.json().keys() == MEMBERS
     assert response.json()["request_id"] == response.headers["x-request-id"]
     assert "hunter2" not in response.text
+
+
+async def test_dependencies_of_routers_can_be_overridden(settings: Settings) -> None:
+    async def dependency() -> str:
+        return "given"
+
+    async def route(value: Annotated[str, Depends(dependency)]) -> str:
+        return value
+
+    direct, outer, inner = (APIRouter(prefix=f"/{name}") for name in ("direct", "outer", "inner"))
+    direct.get("")(route)
+    inner.get("")(route)
+    outer.include_router(inner)
+    app = create_http_app(settings, Readiness(), lambda _: nullcontext(), routers=[direct, outer])
+    app.dependency_overrides[dependency] = lambda: "replaced"
+    for path in ("/direct", "/outer/inner"):
+        assert (await send(app, "GET", path)).json() == "replaced"
 
 
 async def test_an_unknown_method_gets_405_with_allow(app: FastAPI) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import select
 import signal
 import socket
 import sys
@@ -13,10 +12,10 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from {{ cookiecutter.package_name }}.chassis.observability import metrics
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from ...support.service import (
+    TIMEOUT,
     Service,
     assert_stops,
     connect,
@@ -117,6 +116,8 @@ def test_idle_clients_are_disconnected_without_affecting_others(
     limits = {"HEADER_SECONDS": "0.5", "KEEP_ALIVE_SECONDS": "1"}
     with Service(environment | limits) as service, ExitStack() as stack:
         idle = [stack.enter_context(connect(service, sent)) for sent in (b"", GET) * 100]
+        metrics = "127.0.0.1", int(environment["METRICS_PORT"])
+        idle.append(stack.enter_context(socket.create_connection(metrics, timeout=TIMEOUT)))
         unfinished = {sent: connect(service, sent) for sent in UNFINISHED}
         with httpx.Client(base_url=service.url) as client:
             assert {client.get("/livez").status_code for _ in range(50)} == {200}
@@ -202,19 +203,14 @@ def test_a_rejected_request_of_a_browser_has_cors_headers(
     assert response.headers["access-control-allow-origin"] == origin
 
 
+def test_the_metrics_port_serves_only_metrics(service: Service) -> None:
+    api = service.metrics_url.replace("/metrics", "/livez")
+    assert fetch(api).headers["content-type"].startswith("text/plain")
+    assert service.get("/metrics").status_code == 404
+
+
 def test_head_has_no_body(service: Service) -> None:
     with connect(service, b"HEAD /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n") as head:
         response = read_all(head)
     assert response.startswith(b"HTTP/1.1 200 ")
     assert response.endswith(b"\r\n\r\n")
-
-
-def test_idle_connections_to_the_metrics_port_do_not_hold_threads(
-    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(metrics._MetricsHandler, "timeout", None)  # noqa: SLF001
-    address = ("127.0.0.1", int(environment["METRICS_PORT"]))
-    with metrics.open_metrics_server(*address), ExitStack() as stack:
-        idle = [stack.enter_context(socket.create_connection(address)) for _ in range(40)]
-        excess = len(idle) - metrics.MOST_SCRAPES
-        until(lambda: len(select.select(idle, [], [], 0)[0]) == excess)

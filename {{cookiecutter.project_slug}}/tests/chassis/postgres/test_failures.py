@@ -125,7 +125,9 @@ def test_a_demoted_primary_is_an_outage_not_a_crash(
     with Service(environment) as service:
 
         def post() -> int:
-            return fetch(f"{service.url}/orders", "POST", json=ORDER).status_code
+            status = fetch(f"{service.url}/orders", "POST", json=ORDER).status_code
+            assert status in {201, 503}
+            return status
 
         assert post() == 201
         for _ in range(2):
@@ -148,10 +150,11 @@ async def test_one_dead_connection_replaces_its_idle_siblings(settings: Settings
                 await asyncio.sleep(0.05)
                 return await (await connection.execute(query)).fetchone()
 
-        before = set(await asyncio.gather(*(backend() for _ in range(5))))
-        async with database.pool.connection() as connection:
-            await connection.close()
-        assert not before & set(await asyncio.gather(*(backend() for _ in range(5))))
+        for _ in range(2):  # Also if a second server is lost soon after the first.
+            before = set(await asyncio.gather(*(backend() for _ in range(5))))
+            async with database.pool.connection() as connection:
+                await connection.close()
+            assert not before & set(await asyncio.gather(*(backend() for _ in range(5))))
 
 
 async def test_variables_of_libpq_do_not_change_responses(

@@ -1,7 +1,6 @@
 """The connection pool: saturation, cancelled requests, shutdown while a query is blocked."""
 
 import asyncio
-import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
@@ -9,7 +8,7 @@ from contextlib import AsyncExitStack, contextmanager
 import psycopg
 import pytest
 
-from {{ cookiecutter.package_name }}.chassis.postgres.pool import Pool, WarningInterval, open_pool
+from {{ cookiecutter.package_name }}.chassis.postgres.pool import Pool, open_pool
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from ...support.service import Service, assert_stops, connect, read_all, until
@@ -99,12 +98,3 @@ async def test_a_cancelled_task_releases_its_connection(settings: Settings) -> N
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await assert_no_connection_is_lost(pool)
-
-
-def test_warnings_of_the_pool_are_limited_and_errors_are_not() -> None:
-    interval = WarningInterval(3600)
-    warning, error = (logging.makeLogRecord({"levelno": level}) for level in (30, 40))
-    passed = [interval.filter(record) for record in (warning, warning, error, warning)]
-    assert passed == [True, False, True, False]
-    filters = logging.getLogger("psycopg.pool").filters
-    assert [type(one) for one in filters] == [WarningInterval]

@@ -140,3 +140,20 @@ async def test_a_server_that_rejects_writes_is_one_outage_until_the_address_lead
             assert await asyncio.gather(*(redis.ping() for _ in range(5))) == ["ok"] * 5
     assert [line["event"] for line in lines] == ["redis unavailable", "redis available"]
     assert lines[0]["failure"] == expected
+
+
+async def test_a_read_that_succeeds_meanwhile_does_not_hide_a_demotion(
+    redis_proxy: Proxy, settings: Settings, other_server: Redis
+) -> None:
+    redis_proxy.server = server_address(other_server)
+    other_server.replicaof("127.0.0.1", "1")
+    with capture_logs() as lines:
+        async with open_redis(settings, "test") as redis:
+
+            async def write_after_read() -> None:
+                await redis.call_always(redis.client.get, "key")
+                await redis.client.set("key", "value")
+
+            with suppress(Unavailable):
+                await redis.call_always(write_after_read)
+    assert [line["failure"] for line in lines] == ["read-only"]

@@ -1,1 +1,0 @@
-"""Commands of every service: `run` returns an exit code, `add_options` declares arguments."""

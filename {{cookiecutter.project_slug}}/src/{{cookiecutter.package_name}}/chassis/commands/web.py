@@ -13,4 +13,4 @@ def run(service: Service, settings: HttpSettings, _: Namespace) -> int:
     readiness = Readiness()
     app = service.target("web")(settings, readiness)
     server = Server(app, settings, readiness)
-    return serve(server, settings.host, settings.port, metrics_port=settings.metrics_port)
+    return serve(server, settings.host, settings.port, settings.metrics_port)

@@ -1,1 +1,0 @@
-"""Configuration from environment variables and secret files."""

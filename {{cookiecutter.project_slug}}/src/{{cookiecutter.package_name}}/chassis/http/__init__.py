@@ -1,1 +1,0 @@
-"""HTTP: the server, its connections, middleware, problem details and health endpoints."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import cast
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, request_response
@@ -48,9 +47,12 @@ def create_http_app(
 
 def _add_routes(app: FastAPI, router: APIRouter) -> None:
     """Add the routes first and directly; `include_router` would match each request twice."""
-    routes = cast(list[APIRoute], router.routes)
+    routes = [route for route in router.routes if isinstance(route, APIRoute)]
+    if len(routes) < len(router.routes):  # Others are nested routers or WebSockets.
+        return app.include_router(router)
     for route in routes:
         route.responses |= problems.RESPONSES
         route.dependency_overrides_provider = app
         route.app = request_response(route.get_route_handler())
     app.router.routes[:0] = routes
+    return None

@@ -40,7 +40,6 @@ class JsonRoute(APIRoute):
     """A route whose JSON bodies are parsed strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler of a request."""
         serve = super().get_route_handler()
         if self.body_field is None:
             return serve

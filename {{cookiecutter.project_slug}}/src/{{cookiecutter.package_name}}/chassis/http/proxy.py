@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -25,8 +24,8 @@ class ProxyMiddleware(ProxyHeadersMiddleware):
             # An IPv6 listener reports IPv4 clients as `::ffff:192.0.2.1`.
             scope["client"] = (host.removeprefix("::ffff:"), port)
             if scope["client"][0] in self.trusted_hosts:
-                prefix = Headers(scope=scope).get("x-forwarded-prefix", "").rstrip("/")
-                if prefix and re.fullmatch(ROOT_PATH, prefix):
-                    scope["root_path"] = prefix
+                prefix = dict(scope["headers"]).get(b"x-forwarded-prefix", b"").rstrip(b"/")
+                if prefix and re.fullmatch(ROOT_PATH.encode(), prefix):
+                    scope["root_path"] = prefix.decode()
         given: Any = (scope, receive, send)
         await super().__call__(*given)

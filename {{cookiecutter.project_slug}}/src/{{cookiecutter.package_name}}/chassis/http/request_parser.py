@@ -61,13 +61,11 @@ class RequestParser:
             self._limit_headers(self._buffered)
 
     def on_message_begin(self) -> None:
-        """Start a request, at its first byte."""
         self._target.on_message_begin()
         self.reading, self.since = Reading.HEADERS, self._target.loop.time()
         self._buffered = self._header_bytes = 0
 
     def on_url(self, url: bytes) -> None:
-        """Add a part of the target."""
         self._target.on_url(url)
         if len(self._target.url) > self._settings.max_url_bytes:
             raise RequestError(HTTP_414_URI_TOO_LONG)
@@ -93,14 +91,12 @@ class RequestParser:
         self._body_bytes = 0
 
     def on_body(self, body: bytes) -> None:
-        """Add a part of the body."""
         self._arrived = self._buffered = 0
         self._body_bytes += len(body)
         self._limit_body(self._body_bytes)
         self._target.on_body(body)
 
     def on_message_complete(self) -> None:
-        """End a request."""
         self._target.on_message_complete()
         self.reading, self._arrived = Reading.START, 0
 

@@ -12,10 +12,10 @@ from typing import cast
 
 import uvicorn
 import uvloop
-from starlette.types import ASGIApp
+from prometheus_client import make_asgi_app
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..observability.logs import log
-from ..observability.metrics import open_metrics_server
 from ..readiness import Readiness
 from .connection import HttpConnection
 from .proxy import ProxyMiddleware
@@ -35,7 +35,7 @@ class Server(uvicorn.Server):
         reserve = min(1, settings.shutdown_seconds / 2)
         graceful = settings.shutdown_seconds - reserve
         config = uvicorn.Config(
-            ProxyMiddleware(app, settings),
+            _with_metrics(ProxyMiddleware(app, settings), settings),
             http=partial(HttpConnection, settings),  # type: ignore[arg-type]
             ws="none",
             log_config=None,
@@ -51,7 +51,7 @@ class Server(uvicorn.Server):
         self._announced = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the resources, then the listener."""
+        """Open the resources, then accept connections."""
         await super().startup(sockets)
         log.info("listening", host=self._settings.host, port=self._settings.port)
 
@@ -83,6 +83,19 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
+def _with_metrics(app: ASGIApp, settings: HttpSettings) -> ASGIApp:
+    """Serve metrics, and nothing else, on a separate port; scrapes are not logged."""
+    metrics = make_asgi_app()
+
+    async def serve_by_port(scope: Scope, receive: Receive, send: Send) -> None:
+        port = scope["server"][1] if scope["type"] == "http" else settings.port
+        on_metrics_port = port == settings.metrics_port != settings.port
+        serve = metrics if on_metrics_port and "rejection" not in scope else app
+        await serve(scope, receive, send)
+
+    return serve_by_port
+
+
 def reap_zombies() -> None:
     """Reap orphaned processes as PID 1; children of this session are left to their parent code."""
     with suppress(ChildProcessError):  # No children.
@@ -93,33 +106,26 @@ def reap_zombies() -> None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to the address; raises `OSError` if the port is in use."""
+    """Return a socket that listens on the address; raises `OSError` if the port is in use."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError:
-        listener.close()
-        raise
-    return listener
+    with_ipv4 = family == socket.AF_INET6
+    return socket.create_server(address, family=family, dualstack_ipv6=with_ipv4)
 
 
-def serve(server: Server, host: str, port: int, *, metrics_port: int | None = None) -> int:
+def serve(server: Server, host: str, *ports: int) -> int:
     """Listen and serve until SIGTERM; return 0, 78 for an unknown host, 71 if binding fails."""
     with ExitStack() as stack:
-        taken = port
-        try:
-            listener = stack.enter_context(bind(host, port))
-            if metrics_port is not None:
-                taken = metrics_port
-                stack.enter_context(open_metrics_server(host, metrics_port))
-        except (socket.gaierror, UnicodeError):
-            log.critical("invalid configuration", problems={"HOST": "not an address of this host"})
-            return os.EX_CONFIG
-        except OSError as error:
-            log.critical("bind failed", host=host, port=taken, reason=error.strerror)
-            return os.EX_OSERR
-        uvloop.run(server.serve(sockets=[listener]))
+        listeners = []
+        for port in ports:
+            try:
+                listeners.append(stack.enter_context(bind(host, port)))
+            except (socket.gaierror, UnicodeError):
+                problems = {"HOST": "not an address of this host"}
+                log.critical("invalid configuration", problems=problems)
+                return os.EX_CONFIG
+            except OSError as error:
+                log.critical("bind failed", host=host, port=port, reason=error.strerror)
+                return os.EX_OSERR
+        uvloop.run(server.serve(sockets=listeners))
         log.info("stopped")
     return 0

@@ -1,1 +1,0 @@
-"""Jobs: tasks, the queue in PostgreSQL, and the worker process."""

@@ -48,7 +48,6 @@ class JobQueue:
             return dict(await cursor.fetchall())
 
     async def failed(self) -> list[FailedJob]:
-        """Return failed jobs, oldest first."""
         async with self.pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(FailedJob))
             await cursor.execute(

@@ -56,7 +56,6 @@ class TasksByName(dict[str, Task[Any, Any, Any]]):
         return Task(unknown, blueprint=self._app, name=name, queue="default", retry=self._retry)
 
     def get(self, name: str, _: object = None) -> Task[Any, Any, Any]:
-        """Return the task with this name."""
         return self[name]
 
 

@@ -1,1 +1,0 @@
-"""MongoDB: URL, client, readiness and indexes."""

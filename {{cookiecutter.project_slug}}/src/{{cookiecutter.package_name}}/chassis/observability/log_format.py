@@ -39,7 +39,6 @@ class LogRenderer:
         return line if line.isascii() else _ascii(msgspec.json.decode(line)).encode()
 
     def console(self, logger: WrappedLogger, name: str, event: EventDict) -> bytes:
-        """Return text for a terminal."""
         del event["service"], event["revision"]
         return _console(logger, name, self._clean(_encode(event))).encode()
 
@@ -71,6 +70,9 @@ _console = structlog.dev.ConsoleRenderer(
 )
 
 
+_encode_json = msgspec.json.Encoder(enc_hook=str).encode
+
+
 def _secrets(settings: BaseServiceSettings) -> Iterator[str]:
     """Yield every secret value and the passwords in URLs, also percent-decoded."""
     for _, value in settings:
@@ -86,7 +88,7 @@ def _secrets(settings: BaseServiceSettings) -> Iterator[str]:
 
 def _encode(event: EventDict) -> bytes:
     try:
-        return msgspec.json.encode(event, enc_hook=str)
+        return _encode_json(event)
     except Exception:  # noqa: BLE001  # A value that cannot be encoded becomes text.
         values = {_text(key): msgspec.Raw(_encode_value(event[key])) for key in event}
         return msgspec.json.encode(values)
@@ -94,7 +96,7 @@ def _encode(event: EventDict) -> bytes:
 
 def _encode_value(value: object) -> bytes:
     try:
-        return msgspec.json.encode(value, enc_hook=str)
+        return _encode_json(value)
     except Exception:  # noqa: BLE001
         return msgspec.json.encode(_text(value))
 

@@ -1,16 +1,10 @@
-"""Prometheus metrics, named as in OpenTelemetry, on a separate port."""
+"""Prometheus metrics, named as in OpenTelemetry."""
 
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from http import HTTPStatus
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-from prometheus_client import REGISTRY, Histogram, make_wsgi_app
-from prometheus_client.exposition import ThreadingWSGIServer
+from prometheus_client import REGISTRY, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
@@ -19,8 +13,6 @@ from .stdout import stdout
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 WITHOUT_METHOD = {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.TOO_MANY_REQUESTS}
 """Statuses that are counted without the method, which may be any text."""
-MOST_SCRAPES = 16
-"""Connections to the metrics port, each with a thread; more are closed."""
 
 _request_duration = Histogram(
     "http_server_request_duration_seconds",
@@ -45,44 +37,3 @@ class _LogLines(Collector):
 
 
 REGISTRY.register(_LogLines())
-
-
-class _MetricsHandler(WSGIRequestHandler):
-    timeout = 5  # For each read, so that a silent client does not keep its thread.
-
-    def log_message(self, *_: object) -> None: ...
-
-
-class _MetricsServer(ThreadingWSGIServer):
-    """Closes a connection at once while too many others are open."""
-
-    def __init__(self, address: tuple[str, int], *given: Any) -> None:
-        self.address_family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
-        super().__init__(address, *given)
-        self._free = threading.BoundedSemaphore(MOST_SCRAPES)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if self._free.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
-
-
-@contextmanager
-def open_metrics_server(host: str, port: int) -> Iterator[None]:
-    """Serve `GET /metrics` in a thread; raise `OSError` if the port is in use."""
-    server = make_server(host, port, make_wsgi_app(), _MetricsServer, _MetricsHandler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

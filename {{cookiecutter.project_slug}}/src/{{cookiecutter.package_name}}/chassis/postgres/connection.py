@@ -3,6 +3,7 @@
 import asyncio
 import select
 from functools import cached_property
+from time import monotonic
 from typing import Any
 
 from psycopg import AsyncConnection, Error
@@ -46,6 +47,8 @@ def parameters(url: str, process: str) -> dict[str, Any]:
 class Connection(AsyncConnection[TupleRow]):
     """A connection that is dropped if the server does not confirm that a query is cancelled."""
 
+    opened_at = 0.0
+
     @cached_property
     def _poll(self) -> select.poll:
         poll = select.poll()
@@ -73,7 +76,6 @@ class Connector:
         self._process = f"{settings.otel_service_name} {process}"
 
     def url(self) -> str:
-        """Return the current URL, which may have changed."""
         return str(self._settings.database_url.get_secret_value())
 
     async def connect(self, *_: object, **__: object) -> Connection:
@@ -93,5 +95,5 @@ class Connector:
         except OUTAGES as error:
             self.failure = category(error)
             raise
-        self.failure = ""
+        self.failure, connection.opened_at = "", monotonic()
         return connection

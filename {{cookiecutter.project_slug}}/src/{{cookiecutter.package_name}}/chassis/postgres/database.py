@@ -44,7 +44,7 @@ class Database:
             revision, read_only = await cursor.fetchone() or ("", "off")
             if read_only == "on":
                 await connection.close()
-                await self.pool.drain()
+                await self.pool.drain(connection)
                 raise Unavailable("database", "read-only")
             if revision < self._needed_revision:
                 raise Unavailable("database", "schema")

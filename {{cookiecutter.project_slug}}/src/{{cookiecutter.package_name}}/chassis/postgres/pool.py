@@ -14,9 +14,6 @@ from .connection import CONNECT_SECONDS, USE_SECONDS, Connection, Connector
 from .failures import OUTAGES, category
 from .settings import PostgresSettings
 
-DRAIN_SECONDS = 1
-"""Shortest interval between two replacements of all connections."""
-
 
 class Pool:
     """Lends connections in autocommit mode; several statements need an explicit transaction."""
@@ -41,7 +38,7 @@ class Pool:
                     raise
                 finally:
                     if connection.closed:
-                        await self.drain()
+                        await self.drain(connection)
                     await self._pool.putconn(connection)
         except OUTAGES as error:
             failure = category(error)
@@ -58,31 +55,18 @@ class Pool:
             connection = await self._pool.getconn()
         return connection
 
-    async def drain(self) -> None:
-        """Replace all connections: if one is lost or its server demoted, the others are too."""
-        if monotonic() >= self._drained_at + DRAIN_SECONDS:
+    async def drain(self, lost: Connection) -> None:
+        """Replace all connections, unless that was done after `lost` was opened.
+
+        If one is lost, or its server demoted, the others are too.
+        """
+        if lost.opened_at > self._drained_at:
             self._drained_at = monotonic()
             await self._pool.drain()
 
 
-class WarningInterval(logging.Filter):
-    """Passes one warning per interval: the pool logs each failed attempt to connect."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self._seconds = seconds
-        self._next = 0.0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to log `record`."""
-        now = monotonic()
-        if record.levelno == logging.WARNING and now < self._next:
-            return False
-        self._next = now + self._seconds
-        return True
-
-
-logging.getLogger("psycopg.pool").addFilter(WarningInterval(10))
+# Requests and probes that need a connection log why they get none.
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 @asynccontextmanager

@@ -1,1 +1,0 @@
-"""Redis: URL, client and rate limiter."""

@@ -9,7 +9,6 @@ from redis import exceptions
 CATEGORIES: dict[type[BaseException], str] = {
     gaierror: "name",
     UnicodeError: "name",
-    ConnectionRefusedError: "refused",
     SSLError: "tls",
     exceptions.AuthenticationError: "auth",
     exceptions.AuthenticationWrongNumberOfArgsError: "auth",
@@ -29,7 +28,7 @@ TEXTS = {
     "NOREPLICAS": "read-only",
     f"[Errno {errno.ECONNREFUSED}]": "refused",
 }
-"""Parts of messages of errors without a type: of the server, or of a host with two addresses."""
+"""Parts of messages of errors without a type: of the server, or of hosts with several addresses."""
 
 
 def category(error: BaseException) -> str:

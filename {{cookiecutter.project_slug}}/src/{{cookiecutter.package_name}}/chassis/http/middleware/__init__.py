@@ -1,1 +1,0 @@
-"""ASGI middleware; `http/app.py` declares its order."""

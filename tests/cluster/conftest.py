@@ -17,6 +17,7 @@ from tests.support.kubernetes_cluster import (
     delete_namespaces,
     kubectl,
     load_image,
+    pull,
     unavailable,
     wait_for_deletions,
 )
@@ -76,6 +77,7 @@ def neighbours() -> Iterator[None]:
     """Create the namespaces around a service, each with a client."""
     if reason := unavailable():
         pytest.skip(reason)
+    pull(CLIENT_IMAGE)
     load_image(CLIENT_IMAGE)
     wait_for_deletions()
     for name in NEIGHBOURS:

@@ -60,6 +60,13 @@ def get(*arguments: str) -> list[Object]:
     return items
 
 
+def pull(name: str) -> None:
+    """Pull an image that the engine does not have."""
+    done = subprocess.run(["docker", "image", "inspect", name], capture_output=True, check=False)
+    if done.returncode:
+        subprocess.run(["docker", "pull", "--quiet", name], check=True, capture_output=True)
+
+
 def load_image(*names: str) -> None:
     """Load images of the engine into the nodes."""
     context = kubectl("config", "current-context").strip()

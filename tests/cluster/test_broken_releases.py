@@ -52,7 +52,7 @@ def assert_stopped(
 ) -> None:
     """Deploy the broken release, which fails in time and leaves the pods of some components."""
     before = {name: identities(deployed, name) for name in kept}
-    with deployed.load(f"Broken {broken}") as load:
+    with deployed.load(f"Broken release ({broken})") as load:
         begun = time.monotonic()
         done = deployed.make("deploy", OVERLAY="local", REVISION="broken")
         assert time.monotonic() - begun < seconds

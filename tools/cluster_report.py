@@ -1,6 +1,7 @@
 """Write the measurements of `make test-cluster` to docs/kubernetes.md; draw a rolling update."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ ROOT = Path(__file__).parents[1]
 MEASUREMENTS = ROOT / ".reports" / "cluster.json"
 PAGE, PICTURE = ROOT / "docs" / "kubernetes.md", ROOT / "docs" / "rolling-update.svg"
 START, END = "<!-- measurements -->\n", "<!-- end -->\n"
-COLOURS = {"one": "#9aa5b1", "two": "#2f6fb3", "failed": "#c62828"}
-NAMES = {"one": "previous release", "two": "new release", "failed": "failed"}
+COLOURS = {"previous release": "#9aa5b1", "new release": "#2f6fb3", "failed": "#c62828"}
+NAMES = {"two": "new release", "failed": "failed"}
+"""Revisions in the measurements; any other is that of the previous release."""
 WIDTH, HEIGHT, MARGIN = 720, 220, 40
 FONT = 'font-family="sans-serif" font-size="11"'
 
@@ -34,6 +36,10 @@ def table(rows: list[Row]) -> str:
 
 def picture(timeline: list[dict[str, int]]) -> str:
     """Return a diagram of the responses to `GET /version`, per second and release."""
+    seconds = [Counter[str]() for _ in timeline]
+    for counts, second in zip(seconds, timeline, strict=True):
+        for revision, count in second.items():
+            counts[NAMES.get(revision, "previous release")] += count
     most = max(sum(second.values()) for second in timeline)
     width = (WIDTH - 2 * MARGIN) / len(timeline)
     scale = (HEIGHT - 2 * MARGIN) / most
@@ -42,10 +48,10 @@ def picture(timeline: list[dict[str, int]]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {FONT}>',
         rectangle(0, 0, WIDTH, HEIGHT, "#fff"),
     ]
-    for number, second in enumerate(timeline):
+    for number, second in enumerate(seconds):
         top = float(bottom)
         for name, colour in COLOURS.items():
-            height = second.get(name, 0) * scale
+            height = second[name] * scale
             top -= height
             if height:
                 x = MARGIN + number * width
@@ -57,7 +63,7 @@ def picture(timeline: list[dict[str, int]]) -> str:
     for number, (name, colour) in enumerate(COLOURS.items()):
         x = 250 + number * 150
         parts.append(rectangle(x, 12, 10, 10, colour))
-        parts.append(f'<text x="{x + 15}" y="21">{NAMES[name]}</text>')
+        parts.append(f'<text x="{x + 15}" y="21">{name}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 

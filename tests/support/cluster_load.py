@@ -1,8 +1,9 @@
 """Send requests to a service until standard input is closed; print measurements as JSON.
 
-    python cluster_load.py HOST CLIENTS REQUESTS
+    python cluster_load.py HOST CLIENTS REQUESTS PERIOD
 
-Runs in a pod, with the standard library only. Sends at least this number of requests. Half of the
+Runs in a pod, with the standard library only. Sends at least this number of requests. Clients place
+an order once per period, and read the last one and the version in between. Half of the
 clients keep their connection; the others open one per request. Nothing is retried.
 """
 
@@ -15,7 +16,8 @@ from collections import Counter, defaultdict
 from itertools import count
 from typing import Any
 
-HOST, CLIENTS, REQUESTS = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+HOST = sys.argv[1]
+CLIENTS, REQUESTS, PERIOD = map(int, sys.argv[2:])
 TIMEOUT_SECONDS = 10
 PAUSE_SECONDS = 0.02
 """Pause of a client between two requests, which leaves time to the processes under test."""
@@ -27,9 +29,10 @@ class Failure(Exception):  # noqa: N818  # It is counted, not raised to the call
 
 
 class Client:
-    """One client; it may keep its connection."""
+    """A client behind a proxy; it may keep its connection."""
 
-    def __init__(self, *, keeps: bool) -> None:
+    def __init__(self, address: str, *, keeps: bool) -> None:
+        self._address = address
         self.state = ""
         self._keeps = keeps
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -42,6 +45,7 @@ class Client:
             self.state = "new connection"
         reader, writer = self._streams
         fields = {"Host": HOST, "Content-Length": len(body), "Idempotency-Key": uuid.uuid4()}
+        fields["X-Forwarded-For"] = self._address  # Each client has its rate limit.
         fields |= {"Content-Type": "application/json"} if body else {}
         lines = [f"{method} {path} HTTP/1.1", *(f"{k}: {v}" for k, v in fields.items())]
         writer.write(("\r\n".join(lines) + f"\r\n\r\n{body}").encode())
@@ -51,7 +55,7 @@ class Client:
         if not self._keeps or headers.get("connection") == "close":
             self.close()
         if int(status.split()[1]) != expected:
-            raise Failure(f"{method} {path.split('/')[1]}: {status.split()[1]}")
+            raise Failure(f"{method} {path.split('/')[1]}: {status.split()[1]} {text.decode()}")
         return json.loads(text)
 
     def close(self) -> None:
@@ -71,7 +75,7 @@ class Load:
 
     async def run(self) -> dict[str, Any]:
         self._stop = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
-        clients = (Client(keeps=number % 2 == 0) for number in range(CLIENTS))
+        clients = (Client(f"192.0.2.{n}", keeps=n % 2 == 0) for n in range(CLIENTS))
         await asyncio.gather(*(self._use(client) for client in clients))
         times = sorted(self._milliseconds)
         return {
@@ -91,7 +95,7 @@ class Load:
             if self._stop.done() and len(self._milliseconds) >= REQUESTS:
                 client.close()
                 return
-            if number % 4 == 0:
+            if number % PERIOD == 0:
                 placed = await self._measure(client.send("POST", "/orders", 201, BODY), client)
                 order = placed["id"] if placed else order
             elif number % 4 == 1:

@@ -114,9 +114,12 @@ class Deployed:
         run = ["exec", "--stdin", "client", "--", "python", "-c", LOAD.read_text()]
         # An ingress controller does not resolve a name for each request either.
         host = self.get(f"service/{self.name}-web")[0]["spec"]["clusterIP"]
+        # The stand-in for MongoDB reads all orders to find one.
+        period = {"postgres": 20, "mongodb": 400}[self.database]
+        numbers = map(str, (CLIENTS, requests, period))
         load, begun = Load(), time.monotonic()
         with subprocess.Popen(
-            ["kubectl", "--namespace=ingress", *run, host, str(CLIENTS), str(requests)],
+            ["kubectl", "--namespace=ingress", *run, host, *numbers],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -4,15 +4,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-{% if cookiecutter.worker %}
-from .chassis.jobs.queue import JobQueue
-{% endif %}
 {% if cookiecutter.database == "mongodb" %}
 from .chassis.mongodb.client import open_database
 {% endif %}
 from .chassis.observability.tracing import open_tracing
 {% if cookiecutter.database == "postgresql" %}
-from .chassis.postgres.database import open_database
+from .chassis.postgres.database import Database, open_database
 {% endif %}
 from .chassis.readiness import Ping
 {% if cookiecutter.redis %}
@@ -45,8 +42,8 @@ class Resources:
     {% if cookiecutter.redis %}
     rate_limiter: RedisRateLimiter
     {% endif %}
-    {% if cookiecutter.worker %}
-    jobs: JobQueue
+    {% if cookiecutter.database == "postgresql" %}
+    database: Database
     {% endif %}
 
 
@@ -91,7 +88,7 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
             {% if cookiecutter.redis %}
             rate_limiter=rate_limiter,
             {% endif %}
-            {% if cookiecutter.worker %}
-            jobs=JobQueue(database.pool),
+            {% if cookiecutter.database == "postgresql" %}
+            database=database,
             {% endif %}
         )

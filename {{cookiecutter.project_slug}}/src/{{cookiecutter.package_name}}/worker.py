@@ -7,6 +7,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from .chassis.jobs.app import Jobs, create_worker_app
+from .chassis.jobs.queue import JobQueue
 from .chassis.readiness import Readiness
 from .orders.tasks import add_tasks
 from .resources import open_resources
@@ -25,6 +26,6 @@ def create_app(settings: Settings, readiness: Readiness) -> FastAPI:
                 cleanup_schedule=settings.cleanup_schedule,
                 keep_days=settings.keep_days,
             )
-            yield Jobs(resources.jobs, tasks, resources.pings)
+            yield Jobs(JobQueue(resources.database.pool), tasks, resources.pings)
 
     return create_worker_app(settings, readiness, open_jobs)

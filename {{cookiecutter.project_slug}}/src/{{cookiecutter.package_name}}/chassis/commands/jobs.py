@@ -35,7 +35,7 @@ def run(service: Service, settings: BaseServiceSettings, arguments: Namespace) -
 
 async def _act(service: Service, settings: BaseServiceSettings, arguments: Namespace) -> int:
     async with service.open_resources(settings, "jobs") as resources:
-        queue: JobQueue = resources.jobs
+        queue = JobQueue(resources.database.pool)
         failed = await queue.failed()
         act = {"retry": queue.retry, "discard": queue.discard}.get(arguments.action)
         if act is None:

@@ -9,7 +9,7 @@ import pytest
 from tests.support.inspection import INSPECTIONS
 from tests.support.template import FIRST
 
-ANSWERS = FIRST | {"package_name": "order_service"}
+ANSWERS = FIRST | {"package_name": "order_service", "chassis_tests": True}
 
 
 def replaced(path: str, old: str, new: str) -> Callable[[Path], None]:

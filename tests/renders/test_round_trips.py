@@ -3,6 +3,7 @@
 import ast
 import keyword
 import os
+import re
 import runpy
 import shlex
 from collections.abc import Callable
@@ -54,10 +55,15 @@ def holding(*questions: str) -> dict[str, str]:
 
 @cache
 def holding_names() -> dict[str, str]:
-    """Return the files with the slug or the package name; of Python modules, the eight shortest."""
+    """Return the files with the slug or the package name.
+
+    Of Python modules, these are the eight shortest without `type` statements, which Python 3.11
+    does not parse.
+    """
     files = holding("project_slug", "package_name")
     modules = sorted((path for path in files if path.endswith(".py")), key=lambda p: len(files[p]))
-    return {path: text for path, text in files.items() if path not in modules[8:]}
+    kept = [path for path in modules if not re.search("^type ", files[path], re.MULTILINE)][:8]
+    return {path: text for path, text in files.items() if path in kept or path not in modules}
 
 
 def syntax(path: str, text: str) -> Any:

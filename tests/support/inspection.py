@@ -145,11 +145,13 @@ def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
 def unused(service: Path, _: dict[str, Any]) -> Iterator[str]:
     """Modules are imported, run by name or found by a tool; Compose and Kustomize use their files.
 
-    Tools find tests and migrations by their folder. `__main__.py` names modules that the chassis
-    imports.
+    Tools find tests, fixtures in `tests/support` and migrations by their folder. `__main__.py`
+    names modules that the chassis imports.
     """
     paths = sorted(files_of(service))
-    by_tools = re.compile(r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*")
+    by_tools = re.compile(
+        r"(.*/)?(__\w+__|conftest|test_\w+)\.py|migrations/.*|tests/support/\w+\.py"
+    )
     declared = declared_modules(service)
     for path, users in importers(service).items():
         name = path.removesuffix(".py").replace("/", ".")

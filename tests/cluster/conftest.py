@@ -13,6 +13,7 @@ from tests.support.commands import must_run
 from tests.support.deployed_service import Deployed
 from tests.support.kubernetes_cluster import (
     CLIENT_IMAGE,
+    Object,
     create_namespace,
     delete_namespaces,
     kubectl,
@@ -38,12 +39,22 @@ CLIENT = {
     "metadata": {"name": "client"},
     "spec": {
         "terminationGracePeriodSeconds": 0,
+        "automountServiceAccountToken": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
         "containers": [
             {
                 "name": "client",
                 "image": CLIENT_IMAGE,
                 "imagePullPolicy": "IfNotPresent",
                 "command": ["python", "-c", "import signal; signal.pause()"],
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "capabilities": {"drop": ["ALL"]},
+                },
             }
         ],
     },
@@ -123,3 +134,12 @@ def deployed(rendered_service: Path, measurements: list[dict[str, Any]]) -> Iter
         yield service
     finally:
         delete_namespaces(service.namespace)
+
+
+@pytest.fixture
+def other_pod(deployed: Deployed) -> Iterator[Object]:
+    """Run a pod beside the service that no policy names."""
+    deployed.kubectl("apply", "--filename=-", stdin=json.dumps(CLIENT))
+    deployed.kubectl("wait", "pod/client", "--for=condition=Ready", "--timeout=60s")
+    yield deployed.get("pod/client")[0]
+    deployed.kubectl("delete", "pod", "client")

@@ -35,7 +35,7 @@ with ThreadPoolExecutor(len(targets)) as pool:
 PORTS = {"postgres": 5432, "mongodb": 27017, "redis": 6379}
 
 
-def test_only_allowed_connections_are_open(deployed: Deployed) -> None:
+def test_only_allowed_connections_are_open(deployed: Deployed, other_pod: Object) -> None:
     pods = {name: deployed.ready(name)[0] for name in deployed.components}
     servers = {
         pod["metadata"]["labels"]["app.kubernetes.io/name"]: pod
@@ -47,6 +47,7 @@ def test_only_allowed_connections_are_open(deployed: Deployed) -> None:
         **{f"{name} metrics": (address(pod), 9090) for name, pod in pods.items()},
         "web": (address(pods["web"]), 8000),
         "another pod": (address(other), 8000),
+        "pod beside the service": (address(other_pod), 8000),
         "another database": (address(other), PORTS[deployed.database]),
     }
     outside = {"another pod", "another database"}

@@ -27,7 +27,7 @@ def test_without_an_id_every_variant_is_listed_with_its_answers(
     assert tool.main("") == 0
     rows = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
     assert [name for name, _ in rows] == list(VARIANTS)
-    assert dict(rows)[ONE] == "database=none"
+    assert dict(rows)[ONE] == "database=none chassis_tests=yes"
 
 
 def test_a_variant_replaces_an_earlier_render_and_is_described(
@@ -41,7 +41,7 @@ def test_a_variant_replaces_an_earlier_render_and_is_described(
     output = capsys.readouterr().out
     rows = {line[:13].strip(): line[14:] for line in output.splitlines()}
     count = len(expected_files(FIRST | {"package_name": "order_service"} | VARIANTS[ONE]))
-    assert rows["answers"] == "database=none"
+    assert rows["answers"] == "database=none chassis_tests=yes"
     assert rows["files"] == str(count)
     assert 1000 < int(rows["lines of src"]) < 3000
     assert "fastapi" in rows["dependencies"]

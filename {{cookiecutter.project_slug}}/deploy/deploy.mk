@@ -6,7 +6,7 @@ check: manifests
 test: export PYTEST_ADDOPTS += --ignore=tests/deploy
 
 manifests: $(READY)  ## Check the Kubernetes manifests: each overlay, its settings, its parity with Compose
-	@if command -v kubectl >/dev/null; then $(UV) run --quiet pytest --quiet --confcutdir=tests/deploy tests/deploy; \
+	@if command -v kubectl >/dev/null; then $(UV) run --quiet --locked pytest --quiet --confcutdir=tests/deploy tests/deploy; \
 	elif [ "$$CI" = true ]; then echo "make manifests needs kubectl, which is not installed"; exit 1; \
 	else echo "Left out: manifests, which need kubectl"; fi
 

@@ -4,4 +4,4 @@
 check: migrations-check
 
 migrations-check: $(READY)
-	@$(UV) run --quiet python -m dev.migration --check
+	@$(UV) run --quiet --locked python -m dev.migration --check

@@ -134,14 +134,14 @@ MUTANTS = {
     ),
     "circleci-pull-request-published": (
         ".circleci/config.yml",
-        "requires: [scan]\n          context: registry\n          filters: *main\n",
-        "requires: [scan]\n          context: registry\n",
+        "requires: [scan], context: registry, filters: *main}",
+        "requires: [scan], context: registry}",
         "publish on_pull_requests",
     ),
     "circleci-scan-without-image": (
         ".circleci/config.yml",
-        "          targets: scan\n          takes: image.tar\n",
-        "          targets: scan\n",
+        "targets: scan, takes: image.tar,",
+        "targets: scan,",
         "scan downloads",
     ),
     "circleci-rollback-without-release": (

@@ -32,7 +32,7 @@ def create_app(settings: Settings, readiness: Readiness) -> FastAPI:
         readiness,
         lifespan,
         {% if cookiecutter.database != "none" %}
-        routers=[orders.router],
+        orders.router,
         {% endif %}
         {% if cookiecutter.redis %}
         middleware=[RateLimitMiddleware],

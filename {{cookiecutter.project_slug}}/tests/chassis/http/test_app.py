@@ -92,7 +92,7 @@ async def test_dependencies_of_routers_can_be_overridden(settings: Settings) -> 
     direct.get("")(route)
     inner.get("")(route)
     outer.include_router(inner)
-    app = create_http_app(settings, Readiness(), lambda _: nullcontext(), routers=[direct, outer])
+    app = create_http_app(settings, Readiness(), lambda _: nullcontext(), direct, outer)
     app.dependency_overrides[dependency] = lambda: "replaced"
     for path in ("/direct", "/outer/inner"):
         assert (await send(app, "GET", path)).json() == "replaced"

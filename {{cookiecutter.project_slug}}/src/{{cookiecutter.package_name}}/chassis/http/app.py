@@ -19,8 +19,7 @@ def create_http_app(
     settings: HttpSettings,
     readiness: Readiness,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
-    *,
-    routers: Sequence[APIRouter] = (),
+    *routers: APIRouter,
     middleware: Sequence[Callable[[ASGIApp], ASGIApp]] = (),
 ) -> FastAPI:
     """Create an application; `middleware` runs inside the middleware of the chassis."""

@@ -9,7 +9,8 @@ RUN := $(UV) run --quiet
 # Without a bytecode cache, each of thousands of processes would compile its imports again.
 unexport PYTHONDONTWRITEBYTECODE
 # pytest-xdist gives each process a group of tests at a time. Tests of variants wait half of the
-# time, so `make test` runs two processes per core. Slow tests check durations: one per core.
+# time, so `make test` runs two processes per core. Slow tests wait more, but check durations: one
+# process more than there are cores.
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 SHARED := --durations 20 --durations-min 30 --dist loadgroup --no-loadscope-reorder --numprocesses
 CODE := bench hooks tests tools
@@ -32,7 +33,7 @@ test: $(READY)  ## Render and check every variant, run the service's tests for e
 	@echo "Not run: deployments to Kubernetes, which need a local cluster (make test-cluster)"
 
 test-slow: $(READY)  ## Run slow tests: process lifecycles, further variants, conformance, mutants, chaos
-	@$(RUN) pytest -m slow $(SHARED) $(CORES)
+	@$(RUN) pytest -m slow $(SHARED) $$((1 + $(CORES)))
 	@$(RUN) pytest -m serial
 
 packages:  ## Install the servers and programs that tests use, with apt

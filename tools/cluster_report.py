@@ -2,10 +2,10 @@
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from .pythons import ROOT
+
 MEASUREMENTS = ROOT / ".reports" / "cluster.json"
 PAGE, PICTURE = ROOT / "docs" / "kubernetes.md", ROOT / "docs" / "rolling-update.svg"
 START, END = "<!-- measurements -->\n", "<!-- end -->\n"

@@ -1,6 +1,7 @@
 """The API server accepts every overlay, under the Pod Security Standard `restricted`."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_overlays_are_applied_without_warnings(
         assert stored == {"Deployment", "Job", "HTTPRoute", "ExternalSecret"}
     expected = {"web", "migrate"} | ({"worker"} if rendered_service.match("*-worker") else set())
     for namespace in namespaces.values():
-        until(lambda name=namespace: components(name), lambda found: found == expected)  # type: ignore[misc]  # mypy does not infer lambdas with defaults.
+        until(partial(components, namespace), lambda found: found == expected)
 
 
 def test_pods_with_privileges_are_rejected(deployed: Deployed) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import partial
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_a_new_database_password_needs_no_restart(deployed: Deployed) -> None:
     deployed.kubectl("annotate", "pods", selector, "rotated=yes")
     for pod in deployed.pods("web"):
         read = ["exec", pod["metadata"]["name"], "--", "cat", "/run/secrets/database_url"]
-        until(lambda read=read: deployed.kubectl(*read), lambda url: NEW in url)  # type: ignore[misc]
+        until(partial(deployed.kubectl, *read), lambda url: NEW in url)
     psql = ["exec", "postgres-0", "--", "psql", "--username=app", "--host=/var/run/postgresql"]
     for statement in (f"ALTER ROLE app PASSWORD '{NEW}'", DISCONNECT):
         deployed.kubectl(*psql, "--command", statement)
@@ -45,7 +46,7 @@ def test_requests_recover_after_the_database_was_unavailable(deployed: Deployed)
     scale = ["scale", f"statefulset/{deployed.database}"]
     deployed.kubectl(*scale, "--replicas=0")
     until(lambda: deployed.request("GET", f"/orders/{order}")[0], lambda status: status == 503)
-    # Later no pod is ready, so there is no response at all.
+    # Once no pod is ready, the Service rejects connections.
     until(lambda: deployed.request("GET", f"/orders/{order}")[0], lambda status: status == 0)
     deployed.kubectl(*scale, "--replicas=1")
     until(lambda: deployed.request("GET", f"/orders/{order}")[0], lambda status: status == 200)

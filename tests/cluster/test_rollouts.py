@@ -28,22 +28,22 @@ def stable(deployed: Deployed) -> Deployed:
     return deployed
 
 
+def deploy_under_load(service: Deployed, step: str, revision: str) -> None:
+    with service.load(step) as load:
+        service.deploy(revision)
+        service.until_ready(2)
+    load.assert_none_failed()
+    assert service.request("GET", "/version")[1]["revision"] == revision
+
+
 @every_variant
 def test_no_request_fails_during_an_update(stable: Deployed) -> None:
-    with stable.load("Rolling update") as load:
-        stable.deploy("two")
-        stable.until_ready(2)
-    load.assert_none_failed()
-    assert stable.request("GET", "/version")[1]["revision"] == "two"
+    deploy_under_load(stable, "Rolling update", "two")
 
 
 @plain
 def test_no_request_fails_during_a_rollback(stable: Deployed) -> None:
-    with stable.load("Rollback") as load:
-        stable.deploy("one")
-        stable.until_ready(2)
-    load.assert_none_failed()
-    assert stable.request("GET", "/version")[1]["revision"] == "one"
+    deploy_under_load(stable, "Rollback", "one")
 
 
 @plain

@@ -22,7 +22,7 @@ LIMIT_SECONDS = 120
 
 @cache
 def unavailable() -> str:
-    """Return why there is no local cluster; an empty text if there is one."""
+    """Return the reason why no local cluster can be used, or an empty string."""
     try:
         context = attempt("config", "current-context").stdout.strip()
     except FileNotFoundError:

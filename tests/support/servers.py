@@ -26,7 +26,23 @@ class Server(Protocol):
     def thaw(self) -> None: ...
 
 
-class RedisServer:
+class ServerProcess:
+    """A server that runs as a child process."""
+
+    _process: subprocess.Popen[str]
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def freeze(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+
+class RedisServer(ServerProcess):
     """A `redis-server` without persistence; its port stays the same across restarts."""
 
     def __init__(self) -> None:
@@ -44,16 +60,6 @@ class RedisServer:
         )
         assert self._process.stdout
         assert any("Ready to accept connections" in line for line in self._process.stdout)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
 
 
 CONTROLLER = """
@@ -155,7 +161,7 @@ log_stats = 0
 """
 
 
-class PgBouncer:
+class PgBouncer(ServerProcess):
     """PgBouncer in transaction mode, in front of the databases `postgres` and `empty`."""
 
     def __init__(self, folder: Path, server: PostgresServer) -> None:
@@ -181,13 +187,3 @@ class PgBouncer:
         with psycopg.connect(f"{self._address}/pgbouncer", autocommit=True) as console:
             rows = psycopg.ClientCursor(console).execute("SHOW CLIENTS")
             return sum(row[2] == database for row in rows)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)

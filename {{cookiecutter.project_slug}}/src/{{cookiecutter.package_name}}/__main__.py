@@ -25,7 +25,7 @@ SERVICE = Service(
         {% endif %}
         {% if cookiecutter.database == "mongodb" %}
         "migrate": Command(
-            "create missing indexes", f"{CHASSIS}.migrate", f"{PACKAGE}.orders.indexes:migrate"
+            "create missing indexes", f"{CHASSIS}.migrate", f"{PACKAGE}.indexes:migrate"
         ),
         {% endif %}
         {% if cookiecutter.database == "postgresql" %}

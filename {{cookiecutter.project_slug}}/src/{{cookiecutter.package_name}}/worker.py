@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from .chassis.jobs.app import Jobs, create_worker_app
 from .chassis.jobs.queue import JobQueue
 from .chassis.readiness import Readiness
-from .orders.tasks import add_tasks
+from .orders import tasks as orders
 from .resources import open_resources
 from .settings import Settings
 
@@ -20,12 +20,12 @@ def create_app(settings: Settings, readiness: Readiness) -> FastAPI:
     @asynccontextmanager
     async def open_jobs() -> AsyncIterator[Jobs]:
         async with open_resources(settings, "worker") as resources:
-            tasks = partial(
-                add_tasks,
-                orders=resources.orders,
-                cleanup_schedule=settings.cleanup_schedule,
-                keep_days=settings.keep_days,
+            yield Jobs(
+                queue=JobQueue(resources.database.pool),
+                pings=resources.pings,
+                add_tasks=[
+                    partial(orders.add_tasks, orders=resources.orders, settings=settings),
+                ],
             )
-            yield Jobs(JobQueue(resources.database.pool), tasks, resources.pings)
 
     return create_worker_app(settings, readiness, open_jobs)

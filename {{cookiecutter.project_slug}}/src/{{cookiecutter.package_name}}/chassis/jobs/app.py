@@ -1,7 +1,7 @@
 """Application of the worker process: probes, metrics, and the loop that runs jobs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
@@ -17,12 +17,12 @@ from .settings import WorkerSettings
 from .tasks import Tasks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Jobs:
     """The queue, its tasks, and the pings of the backing services that these need."""
 
     queue: JobQueue
-    add_tasks: Callable[[Tasks], None]
+    add_tasks: Sequence[Callable[[Tasks], None]]
     pings: Mapping[str, Ping]
 
 

@@ -7,6 +7,9 @@ from .chassis.jobs.settings import WorkerSettings
 {% if cookiecutter.database == "mongodb" %}
 from .chassis.mongodb.settings import MongodbSettings
 {% endif %}
+{% if cookiecutter.sentry %}
+from .chassis.observability.sentry import SentrySettings
+{% endif %}
 {% if cookiecutter.database == "postgresql" %}
 from .chassis.postgres.settings import PostgresSettings
 {% endif %}
@@ -21,6 +24,9 @@ from .orders.settings import OrderSettings
 class Settings(
     {% if cookiecutter.database != "none" %}
     OrderSettings,
+    {% endif %}
+    {% if cookiecutter.sentry %}
+    SentrySettings,
     {% endif %}
     {% if cookiecutter.worker %}
     WorkerSettings,

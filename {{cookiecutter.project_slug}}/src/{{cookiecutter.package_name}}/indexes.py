@@ -2,10 +2,10 @@
 
 from .chassis.mongodb import schema
 from .chassis.mongodb.settings import MongodbSettings
-from .orders.mongodb import INDEXES as ORDERS
+from .orders import mongodb as orders
 
 INDEXES: schema.Indexes = {
-    "orders": ORDERS,
+    "orders": orders.INDEXES,
 }
 
 

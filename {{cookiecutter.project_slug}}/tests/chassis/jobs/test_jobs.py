@@ -139,7 +139,7 @@ async def test_a_worker_is_notified_of_new_jobs(
 
     async with open_database(settings, "test") as opened:
         queue = JobQueue(opened.pool)
-        running = asyncio.create_task(loop.run_jobs(settings, queue, add_tasks))
+        running = asyncio.create_task(loop.run_jobs(settings, queue, [add_tasks]))
         await asyncio.to_thread(until, lambda: database.execute(LISTENING).fetchone() == (1,))
         async with asyncio.timeout(TIMEOUT):
             while not started.is_set():  # The worker may not be idle yet.

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from fastapi import FastAPI
 
@@ -24,7 +23,8 @@ def create_app(settings: Settings, readiness: Readiness) -> FastAPI:
                 queue=JobQueue(resources.database.pool),
                 pings=resources.pings,
                 add_tasks=[
-                    partial(orders.add_tasks, orders=resources.orders, settings=settings),
+                    # The tasks of each resource.
+                    lambda tasks: orders.add_tasks(tasks, resources.orders, settings),
                 ],
             )
 

@@ -35,8 +35,9 @@ async def _run(
     connector = await queue.connect()
     # The last tick is never too late: without a limit, a long outage would skip it in silence.
     app = App(connector=connector, periodic_defaults={"max_delay": math.inf})
+    tasks = Tasks(app, settings.job_retry_seconds)
     for add in add_tasks:
-        add(Tasks(app, settings.job_retry_seconds))
+        add(tasks)
     while True:
         try:
             await app.run_worker_async(

@@ -15,6 +15,9 @@ CHASSIS = f"{PACKAGE}.chassis.commands"
 SERVICE = Service(
     settings=Settings,
     resources=f"{PACKAGE}.resources:open_resources",
+    {% if cookiecutter.sentry %}
+    on_start=[f"{PACKAGE}.chassis.observability.sentry:open_sentry"],
+    {% endif %}
     commands={
         "web": Command("serve HTTP until SIGTERM", f"{CHASSIS}.web", f"{PACKAGE}.main:create_app"),
         {% if cookiecutter.worker %}

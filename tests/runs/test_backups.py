@@ -49,7 +49,7 @@ def test_an_incomplete_backup_changes_nothing(
     service: Path, up: str, order: str, backup: Path
 ) -> None:
     content = backup.read_bytes()
-    backup.write_bytes(content[: len(content) // 2])
+    backup.write_bytes(content[:-30])  # The end of the data; the schema is whole.
     assert httpx.delete(order).status_code == 204
     new = place(up)
     done = make(service, "restore", f"FILE={backup}")

@@ -1,4 +1,4 @@
-"""The files of `vscode=yes`: what Visual Studio Code reads, and what the debugger starts."""
+"""The files of `vscode=yes`: their members, and the processes that the debugger starts."""
 
 import json
 import os

@@ -16,6 +16,9 @@ COMMANDS = f"{CHASSIS}.commands"
 SERVICE = Service(
     settings=Settings,
     resources=f"{PACKAGE}.resources:open_resources",
+    {% if cookiecutter.sentry %}
+    on_start=[f"{PACKAGE}.chassis.observability.sentry:open_sentry"],
+    {% endif %}
     commands={
         "web": Command(
             "serve HTTP until SIGTERM", f"{CHASSIS}.http.server:run", f"{PACKAGE}.main:create_app"

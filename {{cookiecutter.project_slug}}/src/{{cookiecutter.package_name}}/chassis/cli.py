@@ -41,6 +41,7 @@ def _run(service: Service, argv: list[str]) -> int:
     settings = load_settings(service.settings)
     tracing.validate(settings, os.environ)
     logs.configure(settings)
+    service.start(settings)
     for unknown, known in misspelt(os.environ, service.settings).items():
         logs.log.warning("unknown variable", variable=unknown, did_you_mean=known)
     return int(run(service, settings, arguments))

@@ -1,6 +1,6 @@
 """Declaration of a service: settings, resources and commands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pkgutil import resolve_name
@@ -29,10 +29,16 @@ class Service:
     resources: str
     """`open_resources(settings, process)`: async context manager of resources with `pings`."""
     commands: Mapping[str, Command]
+    on_start: Sequence[str] = ()
+    """Functions that are called with the settings before a command runs."""
 
     def open_resources(self, settings: Any, process: str) -> AbstractAsyncContextManager[Any]:
         opened: AbstractAsyncContextManager[Any] = resolve_name(self.resources)(settings, process)
         return opened
+
+    def start(self, settings: BaseServiceSettings) -> None:
+        for function in self.on_start:
+            resolve_name(function)(settings)
 
     def target(self, command: str) -> Any:
         return resolve_name(self.commands[command].target)

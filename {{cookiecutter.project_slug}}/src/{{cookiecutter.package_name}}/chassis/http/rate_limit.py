@@ -13,7 +13,7 @@ from ..errors import Unavailable
 from .health import PROBES
 from .problems import problem
 
-UNLIMITED = PROBES | {"/version"}
+UNLIMITED = PROBES | {"/version", "/__version__"}
 """Paths that are not limited."""
 
 _decisions = Counter("rate_limit_decisions", "Requests by rate limit decision.", ["decision"])

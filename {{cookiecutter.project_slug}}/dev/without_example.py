@@ -16,7 +16,7 @@ FILES = (
     ".dev",  # Its data has the schema of the example.
 )
 LINES = {
-    "src/*/*.py": r'\.orders\b|(?<!")\borders[.:=]|Order[A-Z]',
+    "src/*/*.py": r'\.orders\b|(?<!")\borders[.:=]|Order[A-Z]|\bORDERS\b',
     "pyproject.toml": r'^    "orders",$',
     "README.md": r"^orders/|:8000/orders",
     "docs/*.md": r"`orders/|`old orders deleted`|`cleanup failed`",

@@ -3,9 +3,6 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-{% if cookiecutter.database == "mongodb" %}
-from functools import partial
-{% endif %}
 
 {% if cookiecutter.database == "mongodb" %}
 from .chassis.mongodb import schema
@@ -65,7 +62,7 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
         stack.enter_context(open_tracing(settings, process))
         {% if cookiecutter.database == "mongodb" %}
         database = await stack.enter_async_context(open_database(settings, process))
-        pings["database"] = partial(schema.ping, database, INDEXES)
+        pings["database"] = lambda: schema.ping(database, INDEXES)
         orders: OrderStore = MongoOrderStore(database)
         {% endif %}
         {% if cookiecutter.database == "postgresql" %}

@@ -129,9 +129,9 @@ def texts(service: Path, answers: dict[str, Any]) -> Iterator[str]:
 
 
 def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
-    """Paths in the README and in the pages of `docs` exist."""
+    """Paths in the pages of the service exist."""
     package = service / "src" / answers["package_name"]
-    for path in [service / "README.md", *sorted(service.glob("docs/*.md"))]:
+    for path in [*sorted(service.glob("*.md")), *sorted(service.glob("docs/**/*.md"))]:
         text, page = path.read_text(encoding="utf-8"), path.relative_to(service)
         named = set(re.findall(r"`((?:[\w./]+/)?[\w.-]+\.(?:py|toml|yaml|lock)|[\w/]+/)`", text))
         linked = set(re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", text))
@@ -162,7 +162,11 @@ def unused(service: Path, _: dict[str, Any]) -> Iterator[str]:
             yield f"{path}: is unused"
     composed = "".join(read(service, path) for path in paths if path.startswith("compose"))
     for path in paths:
-        if path.startswith("compose/") and Path(path).name not in composed:
+        if (
+            path.startswith("compose/")
+            and not path.endswith(".mk")
+            and Path(path).name not in composed
+        ):
             yield f"{path}: is not included"
     yield from unnamed_manifests(service)
 

@@ -79,6 +79,7 @@ UNTESTED = (
     *("LICENSE", "README.md", "Dockerfile", "Makefile", "pyproject.toml"),
     *("chaos", "deploy", "release"),
     *(".github", ".gitlab", ".circleci", "azure"),
+    *(".devcontainer", ".vscode", "AGENTS.md", "Procfile"),
     "renovate.json",
     *("tests/chassis", "tests/twelve_factor"),
 )

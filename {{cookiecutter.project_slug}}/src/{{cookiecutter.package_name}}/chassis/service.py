@@ -13,10 +13,12 @@ class Command(NamedTuple):
     """A command. Import strings `module:name` are resolved on use, so that commands start fast."""
 
     help: str
-    module: str
-    """Has `run(service, settings, arguments)`, and may have `add_options(parser)`."""
+    function: str
+    """Gets the service, the settings and the parsed arguments; returns the exit code."""
     target: str = ""
-    """What the module calls: an application factory, or a function of the service."""
+    """What the function calls: an application factory, or a function of the service."""
+    options: str = ""
+    """Adds options to a parser."""
 
 
 @dataclass(frozen=True, kw_only=True)

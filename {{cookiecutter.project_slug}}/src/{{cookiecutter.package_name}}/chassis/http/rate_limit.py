@@ -9,9 +9,9 @@ from prometheus_client import Counter
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...errors import Unavailable
-from ..health import PROBES
-from ..problems import problem
+from ..errors import Unavailable
+from .health import PROBES
+from .problems import problem
 
 UNLIMITED = PROBES | {"/version", "/__version__"}
 """Paths that are not limited."""

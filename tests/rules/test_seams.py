@@ -23,7 +23,6 @@ SEAMS = {
     "compose/service.yaml",
     "compose/web.yaml",
     "deploy/README.md",
-    "deploy/gitops.md",
     "deploy/base/backing-services.yaml",
     "deploy/base/kustomization.yaml",
     "deploy/base/pod.yaml",

@@ -6,8 +6,8 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from .chassis.jobs.app import Jobs, create_worker_app
 from .chassis.jobs.queue import JobQueue
+from .chassis.jobs.server import Jobs, create_worker_app
 from .chassis.readiness import Readiness
 from .orders.tasks import add_tasks
 from .resources import open_resources

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from argparse import Namespace
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
@@ -22,12 +22,12 @@ from .settings import WorkerSettings
 from .tasks import Tasks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Jobs:
     """The queue, its tasks, and the pings of the backing services that these need."""
 
     queue: JobQueue
-    add_tasks: Callable[[Tasks], None]
+    add_tasks: Sequence[Callable[[Tasks], None]]
     pings: Mapping[str, Ping]
 
 

@@ -1,7 +1,10 @@
 """Services that are deployed to the cluster of this machine, one after the other."""
 
 import json
+import subprocess
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.commands import must_run
+from tests.support.commands import make, must_run
 from tests.support.deployed_service import Deployed
 from tests.support.kubernetes_cluster import (
     CLIENT_IMAGE,
@@ -31,6 +34,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "worker": {"worker": True, "redis": True},
     "mongodb": {"database": "mongodb"},
 }
+TWO_REPLICAS = """patches:
+  - target: {kind: HorizontalPodAutoscaler}
+    patch: |-
+      - {op: replace, path: /spec/maxReplicas, value: 2}
+"""
+"""The autoscaler leaves two replicas, whatever the load."""
 NEIGHBOURS = ("ingress", "monitoring", "elsewhere")
 """Namespaces with a client: those that network policies name, and another one."""
 CLIENT = {
@@ -63,9 +72,17 @@ CLIENT = {
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the tests by their variant, so that each is deployed once."""
+    """Sort the tests by their variant, so that each is deployed once.
+
+    Tests of renders that are not deployed come first, while images are built.
+    """
     order = ["", *VARIANTS]
-    items.sort(key=lambda item: order.index(variant_of(item)))
+    items.sort(key=lambda item: ("deployed" in fixtures(item), order.index(variant_of(item))))
+
+
+def fixtures(item: pytest.Item) -> list[str]:
+    names: list[str] = getattr(item, "fixturenames", [])
+    return names
 
 
 def variant_of(item: pytest.Item) -> str:
@@ -98,36 +115,61 @@ def neighbours() -> Iterator[None]:
         kubectl(f"--namespace={name}", "wait", "pod/client", "--for=condition=Ready")
     yield
     delete_namespaces(*NEIGHBOURS)
-    wait_for_deletions()
+
+
+@dataclass
+class Render:
+    """A variant, and the build of its image in the background."""
+
+    folder: Path
+    build: "Future[subprocess.CompletedProcess[str]]"
 
 
 @pytest.fixture(scope="session")
-def rendered_service(
+def renders(
     request: pytest.FixtureRequest, neighbours: None, cookies_session: Cookies
-) -> Iterator[Path]:
-    """Render a variant into a repository, as a developer would."""
+) -> Iterator[dict[str, Render]]:
+    """Render the variants into repositories, as a developer would, and build their images."""
     del neighbours
-    folder = Baker(cookies_session).bake(
-        project_slug=f"orders-{request.param}",
-        python_version=OPTIONS["python_version"][0],
-        kubernetes=True,
-        **VARIANTS[request.param],
-    )
-    commit(folder)
-    with mongodb_image(list(folder.glob("compose/*.yaml"))):
-        yield folder
-    listed = must_run("docker", "images", "--format={{.Repository}}:{{.Tag}}", cwd=folder)
-    names = [name for name in listed.split() if f"{folder.name}:" in name]
-    must_run("docker", "image", "rm", "--force", *names, cwd=folder)
+    baker, found = Baker(cookies_session), dict[str, Render]()
+    with ThreadPoolExecutor(1) as pool:
+        for variant in sorted({*map(variant_of, request.session.items)}, key=[*VARIANTS].index):
+            folder = baker.bake(
+                project_slug=f"orders-{variant}",
+                python_version=OPTIONS["python_version"][0],
+                kubernetes=True,
+                **VARIANTS[variant],
+            )
+            commit(folder)
+            overlay = folder / "deploy/overlays/local/kustomization.yaml"
+            overlay.write_text(overlay.read_text() + TWO_REPLICAS)
+            build = pool.submit(make, folder, "image", REVISION="one")
+            found[variant] = Render(folder, build)
+        files = [file for each in found.values() for file in each.folder.glob("compose/*.yaml")]
+        with mongodb_image(files):
+            yield found
+    listed = must_run("docker", "images", "--format={{.Repository}}:{{.Tag}}", cwd=ROOT).split()
+    slugs = tuple(f"{each.folder.name}:" for each in found.values())
+    names = [name for name in listed if name.split("/")[-1].startswith(slugs)]
+    must_run("docker", "image", "rm", "--force", *names, cwd=ROOT)
 
 
 @pytest.fixture(scope="session")
-def deployed(rendered_service: Path, measurements: list[dict[str, Any]]) -> Iterator[Deployed]:
+def rendered_service(request: pytest.FixtureRequest, renders: dict[str, Render]) -> Path:
+    return renders[request.param].folder
+
+
+@pytest.fixture(scope="session")
+def deployed(
+    rendered_service: Path, renders: dict[str, Render], measurements: list[dict[str, Any]]
+) -> Iterator[Deployed]:
     """Deploy a variant from empty: `make image`, `make deploy OVERLAY=local`."""
     variant = rendered_service.name.removeprefix("orders-")
     service = Deployed(variant, rendered_service, measurements)
     if service.database == "mongodb":
         load_image("mongo:8")
+    built = renders[variant].build.result()
+    assert built.returncode == 0, built.stderr
     try:
         service.deploy("one")
         service.until_ready(2)

@@ -32,6 +32,13 @@ pytestmark = [
     pytest.mark.parametrize("rendered_service", ["plain"], indirect=True, scope="session"),
 ]
 
+QUICK = """
+  - target: {kind: Deployment}
+    patch: |-
+      - {op: replace, path: /spec/minReadySeconds, value: 0}
+      - {op: remove, path: /spec/template/spec/containers/0/lifecycle}
+"""
+"""Patches that shorten rollouts: no client depends on these pods."""
 CI_USER = "system:serviceaccount:ci:default"
 """The cluster trusts tokens of service accounts, as it would trust those of a CI system."""
 
@@ -44,8 +51,8 @@ def releases(
     address, found = f"127.0.0.1:{free_ports(1)[0]}", {}
     image = f"{address}/team/{deployed.name}"
     with cluster_registry.running(tmp_path_factory.mktemp("registry"), address) as copy_to_node:
-        for name, revision in (("one", {}), ("two", {"REVISION": "two"})):
-            deployed.must_make("image", "publish", IMAGE=image, **revision)
+        for name in ("one", "two"):
+            deployed.must_make("image", "publish", IMAGE=image, REVISION=name)
             found[name] = (deployed.folder / ".reports/release").read_text().strip()
         copy_to_node()
         yield found
@@ -119,7 +126,9 @@ def prepare(service: Path) -> None:
         file = service / f"deploy/overlays/{overlay}/kustomization.yaml"
         text = file.read_text()
         assert "  - ../../components/external-secrets\n" in text
-        file.write_text(text.replace("  - ../../components/external-secrets\n", ""))
+        text = text.replace("  - ../../components/external-secrets\n", "")
+        assert "    literals: [" in text
+        file.write_text(text.replace("    literals: [", "    literals: [DRAIN_SECONDS=1, ") + QUICK)
     (service / "secrets").mkdir()
     url = "postgresql://app:password@postgres.database:5432/app"
     (service / "secrets/database_url").write_text(url)

@@ -35,11 +35,12 @@ DATABASES = ("postgres", "mongodb")
 class Load:
     """Measurements of requests that were sent to a service."""
 
+    least: int
     result: dict[str, Any] = field(default_factory=dict)
 
     def assert_none_failed(self) -> None:
         assert self.result["failed"] == 0, self.result["failures"]
-        assert self.result["requests"] >= REQUESTS
+        assert self.result["requests"] >= self.least
 
 
 @dataclass
@@ -117,7 +118,7 @@ class Deployed:
         # The stand-in for MongoDB reads all orders to find one.
         period = {"postgres": 20, "mongodb": 400}[self.database]
         numbers = map(str, (CLIENTS, requests, period))
-        load, begun = Load(), time.monotonic()
+        load, begun = Load(requests), time.monotonic()
         with subprocess.Popen(
             ["kubectl", "--namespace=ingress", *run, host, *numbers],
             stdin=subprocess.PIPE,
@@ -140,6 +141,14 @@ class Deployed:
             lambda: [is_ready(pod) for pod in self.pods(component)],
             lambda found: found == [True] * replicas,
             LIMIT_SECONDS,
+        )
+
+    def until_stopped(self, component: str = "web") -> None:
+        """Wait until no pod is being deleted."""
+        selector = f"--selector=app.kubernetes.io/component={component}"
+        until(
+            lambda: [pod for pod in self.get("pods", selector) if terminates(pod)],
+            lambda found: found == [],
         )
 
 

@@ -41,10 +41,10 @@ def main(variant: str) -> int:
     return 0
 
 
-def render(variant: str, folder: Path) -> Path:
-    """Empty `folder`, render into it, and return the folder of the service."""
+def render(variant: str, folder: Path, **others: Any) -> Path:
+    """Empty `folder`, render into it with `others` changed; return the folder of the service."""
     shutil.rmtree(folder, ignore_errors=True)
-    answers = {"python_version": newest_python()} | VARIANTS[variant]
+    answers = {"python_version": newest_python()} | VARIANTS[variant] | others
     rendered = cookiecutter(str(ROOT), no_input=True, extra_context=answers, output_dir=str(folder))
     return Path(rendered)
 

@@ -143,7 +143,7 @@ SRC = "src/{{cookiecutter.package_name}}"
 AVOIDED = "wena"[::-1]  # Reversed: this file must not contain it.
 SYNTAX_ERRORS = {
     f"{SRC}/chassis/errors.py": ("failure = failure", "failure=failure", "unformatted"),
-    f"{SRC}/chassis/commands/openapi.py": ("import json\n", "import json\nimport os\n", "F401"),
+    f"{SRC}/chassis/commands/__init__.py": ("import json\n", "import json\nimport re\n", "F401"),
     f"{SRC}/main.py": ("def create_app(", "def (", "invalid-syntax"),
     "Dockerfile": ("\nUSER ", "\nUSERS ", "Dockerfile:"),
     "Makefile": ("\t$(UV) sync", "        $(UV) sync", "Makefile:"),

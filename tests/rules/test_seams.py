@@ -13,6 +13,8 @@ SEAMS = {
     ".dockerignore",
     ".env.example",
     ".github/dependabot.yml",
+    ".vscode/launch.json",
+    "Procfile",
     "README.md",
     "azure-pipelines.yml",
     "chaos/test_fuzz.py",

@@ -116,15 +116,24 @@ def ports() -> dict[str, str]:
     return {"PORT": str(web), "METRICS_PORT": str(metrics)}
 
 
-def wait_until_listening(process: subprocess.Popen[str], ports: dict[str, str]) -> None:
+def read_until(process: subprocess.Popen[str], pattern: str) -> str:
+    """Return the output of a process up to the first line with this pattern."""
     assert process.stdout
-    listening = re.compile(rf"listening .*port={ports['PORT']}\b")
-    assert any(listening.search(line) for line in process.stdout)
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if re.search(pattern, line):
+            return "".join(lines)
+    pytest.fail(f"no line with {pattern}: {lines}")
+
+
+def wait_until_listening(process: subprocess.Popen[str], ports: dict[str, str]) -> str:
+    return read_until(process, rf"listening .*port={ports['PORT']}\b")
 
 
 @pytest.fixture
-def running(service: Path, ports: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A process of `make run` that listens."""
+def starting(service: Path, ports: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A process of `make run`."""
     with subprocess.Popen(
         ["make", f"UV={UV}", "run"],
         cwd=service,
@@ -135,7 +144,6 @@ def running(service: Path, ports: dict[str, str]) -> Iterator[subprocess.Popen[s
         start_new_session=True,
     ) as process:
         try:
-            wait_until_listening(process, ports)
             yield process
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
@@ -143,6 +151,13 @@ def running(service: Path, ports: dict[str, str]) -> Iterator[subprocess.Popen[s
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def running(starting: subprocess.Popen[str], ports: dict[str, str]) -> subprocess.Popen[str]:
+    """A process of `make run` that listens."""
+    wait_until_listening(starting, ports)
+    return starting
 
 
 def test_make_run_serves_and_reloads_after_an_edit(
@@ -192,11 +207,29 @@ def test_make_run_reports_a_used_port_in_one_line(service: Path, ports: dict[str
         assert f"(pid {os.getpid()})" in line
 
 
-def test_ctrl_c_stops_make_run_without_a_traceback(running: subprocess.Popen[str]) -> None:
-    os.killpg(running.pid, signal.SIGINT)
-    output, _ = running.communicate(timeout=TIMEOUT_SECONDS)
-    assert "stopping watch" in output
-    assert "Traceback" not in output
+def test_make_run_starts_with_a_summary(
+    service: Path, starting: subprocess.Popen[str], ports: dict[str, str]
+) -> None:
+    output = read_until(starting, "^Stop")
+    url = f"http://localhost:{ports['PORT']}"
+    lines = [re.split(" {2,}", line, maxsplit=1) for line in output.splitlines()]
+    assert [lines[0], lines[1], lines[-1]] == [
+        ["Service", url],
+        ["API docs", f"{url}/docs"],
+        ["Stop", "Ctrl-C"],
+    ]
+    attached = len([*service.glob("dev/backing_services/*.py"), *service.glob("src/*/worker.py")])
+    assert [line[0] for line in lines[2:-1]] == ["Attached"] * attached
+
+
+@pytest.mark.parametrize("after", ["^Stop", "listening"])
+def test_ctrl_c_stops_make_run_silently(starting: subprocess.Popen[str], after: str) -> None:
+    read_until(starting, after)
+    os.killpg(starting.pid, signal.SIGINT)
+    output, _ = starting.communicate(timeout=TIMEOUT_SECONDS)  # Until its children have exited.
+    events = ("listening", "draining", "stopped", "old orders deleted", "job ")
+    assert [line for line in output.splitlines() if not any(e in line for e in events)] == []
+    assert starting.returncode in (0, -signal.SIGINT)
 
 
 def test_make_setup_installs_uv_if_it_is_missing(baker: Baker, tmp_path: Path) -> None:

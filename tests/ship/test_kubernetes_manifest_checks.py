@@ -1,8 +1,6 @@
-"""The manifest checks of a service find mutants of its manifests, each in one line."""
+"""The manifests of all variants pass the checks, which find mutants, each in one line."""
 
 import copy
-import json
-import subprocess
 import tomllib
 from typing import Any
 
@@ -10,11 +8,22 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
-from tests.support.kubernetes_manifests import FULL, VARIANTS, Object, parse, released
+from tests.support.commands import must_run, run
+from tests.support.environments import Environments
+from tests.support.kubernetes_manifests import (
+    FULL,
+    OVERLAYS,
+    VARIANTS,
+    Object,
+    components,
+    findings,
+    parse,
+    released,
+    slug,
+)
 from tests.support.needs import need_kubectl
-from tests.support.running import install
 from tests.support.template import ROOT
-from tools.pythons import outside
+from tools.pythons import UV
 
 Mutant = dict[str, Any]
 
@@ -24,35 +33,18 @@ MUTANTS: dict[str, list[Mutant]] = tomllib.loads(
 NUMBERED = list(
     enumerate(((check, mutant) for check, mutants in MUTANTS.items() for mutant in mutants), 1)
 )
-RUN = """\
-import json, sys
-from tests.deploy.test_manifests import CHECKS
-original, *mutants = json.load(sys.stdin)
-findings = [{name: list(check(original)) for name, check in CHECKS.items()}]
-findings += [{name: list(CHECKS[name](objects))} for name, objects in mutants]
-print(json.dumps(findings))
-"""
 
 
 @pytest.fixture(scope="module")
-def findings(cookies_session: Cookies) -> list[dict[str, list[str]]]:
+def mutant_findings(
+    cookies_session: Cookies, environments: Environments
+) -> list[dict[str, list[str]]]:
     """Return the findings by check, first in the original manifests, then in each mutant."""
     need_kubectl()
-    service = install(Baker(cookies_session).bake(**VARIANTS[FULL]))
-    original = parse(released(service.folder, "production", "order-service"))
-    mutants = [(check, mutated(original, mutant)) for _, (check, mutant) in NUMBERED]
-    done = subprocess.run(
-        [service.python, "-c", RUN],
-        cwd=service.folder,
-        env=outside(),
-        input=json.dumps([original, *mutants]),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[dict[str, list[str]]] = json.loads(done.stdout)
-    return found
+    service = Baker(cookies_session).bake(**VARIANTS[FULL])
+    original = parse(released(service, "production", "order-service"))
+    mutants = [([check], mutated(original, mutant)) for _, (check, mutant) in NUMBERED]
+    return findings(environments.python(service), service, [([], original), *mutants])
 
 
 def mutated(original: list[Object], mutant: Mutant) -> list[Object]:
@@ -78,12 +70,23 @@ def mutated(original: list[Object], mutant: Mutant) -> list[Object]:
     return objects
 
 
-def test_original_manifests_pass(findings: list[dict[str, list[str]]]) -> None:
-    assert {check: found for check, found in findings[0].items() if found} == {}
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_overlays_and_components_pass(
+    baker: Baker, environments: Environments, variant: str
+) -> None:
+    need_kubectl()
+    service = baker.bake(**VARIANTS[variant])
+    manifests = {name: released(service, name, slug(variant)) for name in OVERLAYS}
+    manifests |= components(service, manifests)
+    assert len(set(manifests.values())) == len(manifests) > len(OVERLAYS) + 2
+    asked: list[Any] = [([], parse(text)) for text in manifests.values()]
+    found = findings(environments.python(service), service, asked)
+    for name, checks in zip(manifests, found, strict=True):
+        assert {check: lines for check, lines in checks.items() if lines} == {}, name
 
 
-def test_each_check_has_two_mutants(findings: list[dict[str, list[str]]]) -> None:
-    assert findings[0].keys() == MUTANTS.keys()
+def test_each_check_has_two_mutants(mutant_findings: list[dict[str, list[str]]]) -> None:
+    assert mutant_findings[0].keys() == MUTANTS.keys()
     assert {check for check, mutants in MUTANTS.items() if len(mutants) < 2} == set()
 
 
@@ -93,8 +96,20 @@ def test_each_check_has_two_mutants(findings: list[dict[str, list[str]]]) -> Non
     ids=[f"{check}: {mutant['at']}" for _, (check, mutant) in NUMBERED],
 )
 def test_mutant_is_found(
-    findings: list[dict[str, list[str]]], number: int, check: str, mutant: Mutant
+    mutant_findings: list[dict[str, list[str]]], number: int, check: str, mutant: Mutant
 ) -> None:
-    found = findings[number][check]
+    found = mutant_findings[number][check]
     assert any(mutant["finding"] in line for line in found), found
     assert not any("\n" in line for line in found)
+
+
+def test_make_manifests_finds_an_unknown_field(baker: Baker) -> None:
+    need_kubectl()
+    service = baker.bake(kubernetes=True)
+    command = ["make", f"UV={UV}", "manifests"]
+    must_run(*command, cwd=service)
+    manifest = service / "deploy" / "base" / "web.yaml"
+    manifest.write_text(manifest.read_text().replace("minReplicas:", "fewestReplicas:"))
+    done = run(*command, cwd=service)
+    assert done.returncode
+    assert "'fewestReplicas' was unexpected" in done.stdout + done.stderr

@@ -32,7 +32,14 @@ class Environments:
 
     def packages(self, service: Path) -> str:
         """Install the dependencies of a service and return their folder."""
+        (folder,) = self._installed(service).glob("lib/python*/site-packages")
+        return str(folder)
+
+    def python(self, service: Path) -> str:
+        """Install a service and return the path of its Python."""
+        return str(self._installed(service) / "bin" / "python")
+
+    def _installed(self, service: Path) -> Path:
         variables = self.of(service)
         must_run("make", "--silent", f"UV={UV}", "setup", cwd=service, **variables)
-        (folder,) = Path(variables["UV_PROJECT_ENVIRONMENT"]).glob("lib/python*/site-packages")
-        return str(folder)
+        return Path(variables["UV_PROJECT_ENVIRONMENT"])

@@ -129,9 +129,9 @@ def texts(service: Path, answers: dict[str, Any]) -> Iterator[str]:
 
 
 def links(service: Path, answers: dict[str, Any]) -> Iterator[str]:
-    """Paths in the README and in the pages of `docs` exist."""
+    """Paths in the pages of the service exist."""
     package = service / "src" / answers["package_name"]
-    for path in [service / "README.md", *sorted(service.glob("docs/*.md"))]:
+    for path in [*sorted(service.glob("*.md")), *sorted(service.glob("docs/**/*.md"))]:
         text, page = path.read_text(encoding="utf-8"), path.relative_to(service)
         named = set(re.findall(r"`((?:[\w./]+/)?[\w.-]+\.(?:py|toml|yaml|lock)|[\w/]+/)`", text))
         linked = set(re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", text))
@@ -170,7 +170,9 @@ def unused(service: Path, _: dict[str, Any]) -> Iterator[str]:
 def declared_modules(service: Path) -> set[str]:
     """Return the modules that `__main__.py` names by import strings."""
     (main,) = service.glob("src/*/__main__.py")
-    text = main.read_text(encoding="utf-8").replace("{CHASSIS}", "{PACKAGE}.chassis.commands")
+    text = main.read_text(encoding="utf-8")
+    for name, value in re.findall(r'^(\w+) = f"(.*)"$', text, re.MULTILINE):
+        text = text.replace(f"{{{name}}}", value)
     names = re.findall(r'"\{PACKAGE\}\.([\w.]+)', text)
     folder = main.parent.relative_to(service)
     return {f"{folder}/{name.replace('.', '/')}.py" for name in names}

@@ -14,7 +14,12 @@ from .variants import DEFAULT, Answers, deciding, every, given, identity
 
 Object = dict[str, Any]
 
-DECIDED = [row for row in every(*deciding("deploy/")) if row["kubernetes"]]
+DECIDED = [
+    row
+    for row in every(*deciding("deploy/"))
+    # CI adds scripts, but no manifests.
+    if row["kubernetes"] and row["ci"] == DEFAULT["ci"]
+]
 HARD = [DEFAULT | {"kubernetes": True, "names": names} for names in ("shortest", "hardest")]
 VARIANTS: dict[str, Answers] = {identity(row): given(row) for row in (*DECIDED, *HARD)}
 """All answers that change the manifests, and the shortest and longest names."""
@@ -46,8 +51,43 @@ def released(service: Path, overlay: str, name: str) -> str:
     return kustomize(folder)
 
 
+def components(service: Path, overlays: dict[str, str]) -> dict[str, str]:
+    """Return each component, rendered in an overlay that does not use it, by name."""
+    found = {}
+    for component in sorted((service / "deploy" / "components").iterdir()):
+        folder = service / ".reports" / component.name
+        folder.mkdir()
+        use = f"components/{component.name}\n"
+        overlay = next(
+            service / ".reports" / name
+            for name in overlays
+            if use not in (service / "deploy/overlays" / name / "kustomization.yaml").read_text()
+        )
+        parts = {"resources": overlay, "components": component}
+        kustomization = {key: [os.path.relpath(path, folder)] for key, path in parts.items()}
+        (folder / "kustomization.yaml").write_text(json.dumps(kustomization))
+        found[component.name] = kustomize(folder)
+    return found
+
+
 def parse(text: str) -> list[Object]:
     return list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+
+
+def findings(python: str, service: Path, asked: list[Any]) -> list[dict[str, list[str]]]:
+    """Run `manifest_checks` with the Python of a service, and return the findings by check."""
+    done = subprocess.run(
+        [python, "-m", "manifest_checks"],
+        cwd=service,
+        env=outside() | {"PYTHONPATH": str(Path(__file__).parent), "PYTHONSAFEPATH": "1"},
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, list[str]]] = json.loads(done.stdout)
+    return found
 
 
 def tool(package: str, *command: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -79,9 +79,9 @@ UNTESTED = (
     *("LICENSE", "README.md", "Dockerfile", "Makefile", "pyproject.toml"),
     *("chaos", "deploy", "release"),
     *(".github", ".gitlab", ".circleci", "azure"),
+    *(".devcontainer", ".vscode", "AGENTS.md", "Procfile"),
     "renovate.json",
-    *("tests/deploy", "tests/twelve_factor"),
-    "tests/chassis",
+    *("tests/chassis", "tests/twelve_factor"),
 )
 """Files that do not affect `make test` in a service, or that every tested service has.
 

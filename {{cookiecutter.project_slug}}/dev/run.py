@@ -1,24 +1,23 @@
 """`make run` and `make config`: run the service and its backing services on this machine."""
 
 import os
-import shlex
 import signal
 import subprocess
 import sys
-from contextlib import AbstractContextManager, ExitStack, chdir
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from threading import Event
 
-from watchfiles import PythonFilter, run_process
+from watchfiles import PythonFilter, watch
 
 from dev.ports import ports_in_use
-{% if cookiecutter.worker %}
-from dev.worker import worker_running
-{% endif %}
 
 ROOT = Path(__file__).parents[1]
 SERVICE = [sys.executable, "-m", "{{ cookiecutter.package_name }}"]
+STOP_SECONDS = 5
 
 
 def main(arguments: list[str]) -> int:
@@ -31,30 +30,62 @@ def main(arguments: list[str]) -> int:
         signal.signal(signal.SIGINT, interrupt)
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: sys.exit(0))  # So that the stack is unwound.
-        for provided in backing_services():
-            stack.enter_context(provided)
+        attached = [stack.enter_context(provided) for provided in backing_services()]
         {% if cookiecutter.database != "none" %}
-        subprocess.run([*SERVICE, "migrate"], check=True)
+        quiet = {"LOG_LEVEL": "warning"} | os.environ
+        migrate = [*SERVICE, "migrate"]
+        if status := subprocess.call(migrate, env=quiet, start_new_session=True):
+            return status
         {% endif %}
         if arguments:
             return subprocess.call([*SERVICE, *arguments])
+        processes: dict[str, dict[str, str]] = {"web": {}}
         {% if cookiecutter.worker %}
-        stack.enter_context(worker_running(SERVICE))
+        worker_metrics = str(int(os.environ.get("METRICS_PORT") or "9090") + 1)
+        attached.append(f"worker; metrics at http://localhost:{worker_metrics}/metrics")
+        # The timeout is long enough for a debugger.
+        worker = {"JOB_SECONDS": "3600"} | os.environ | {"METRICS_PORT": worker_metrics}
+        processes["worker"] = worker
         {% endif %}
-        port = os.environ.get("PORT") or "8000"
-        print(f"Try http://localhost:{port}/docs; Ctrl-C stops.", flush=True)
-        web = shlex.join([*SERVICE, "web"])
-        run_process("src", target=web, target_type="command", watch_filter=PythonFilter())
+        stop = Event()  # An exception could be raised while a process starts, which would remain.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: stop.set())
+        url = f"http://localhost:{os.environ.get('PORT') or '8000'}"
+        print(f"Service   {url}\nAPI docs  {url}/docs")
+        print("".join(f"Attached  {each}\n" for each in attached) + "Stop      Ctrl-C", flush=True)
+        changes = watch("src", watch_filter=PythonFilter(), stop_event=stop)
+        while not stop.is_set():
+            with ExitStack() as running:
+                for command, variables in processes.items():
+                    running.enter_context(process(command, variables))
+                next(changes, None)
+        # uv forwards Ctrl-C a second time, which must not interrupt the clean-up or the exit.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     return 0
 
 
+@contextmanager
+def process(command: str, variables: dict[str, str]) -> Iterator[None]:
+    """Run a process of the service, in a new session: Ctrl-C is for `main` only."""
+    arguments, environment = [*SERVICE, command], os.environ | variables
+    with subprocess.Popen(arguments, env=environment, start_new_session=True) as started:
+        try:
+            yield
+        finally:
+            started.terminate()
+            try:
+                started.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                started.kill()
+
+
 def interrupt(*_: object) -> None:
-    """Stop on Ctrl-C, which uv forwards a second time: do not interrupt the clean-up."""
+    """Stop on the first Ctrl-C; ignore the second one, from uv."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
-def backing_services() -> list[AbstractContextManager[None]]:
+def backing_services() -> list[AbstractContextManager[str]]:
     """Return `provided` of every module in `dev/backing_services`."""
     modules = iter_modules([str(ROOT / "dev" / "backing_services")])
     return [
@@ -67,4 +98,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+        sys.exit(128 + signal.SIGINT if sys.argv[1:] else 0)  # Else make reports an error.

@@ -64,11 +64,11 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextmanager
-def provided(folder: Path) -> Iterator[None]:
-    """Set `MONGODB_URL` to a new server, unless it is set."""
+def provided(folder: Path) -> Iterator[str]:
+    """Set `MONGODB_URL` to a new server, unless it is set; yield a description."""
     if os.environ.get("MONGODB_URL") or os.environ.get("MONGODB_URL_FILE"):
-        yield
+        yield "MongoDB at MONGODB_URL"
         return
     with server(folder / "mongodb") as url:
         os.environ["MONGODB_URL"] = url
-        yield
+        yield "MongoDB; data in .dev/mongodb"

@@ -39,11 +39,11 @@ def embedded(data: Path) -> Iterator[str]:
 
 
 @contextmanager
-def provided(folder: Path) -> Iterator[None]:
-    """Set `DATABASE_URL` to an embedded server, unless it is set."""
+def provided(folder: Path) -> Iterator[str]:
+    """Set `DATABASE_URL` to an embedded server, unless it is set; yield a description."""
     if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"):
-        yield
+        yield "PostgreSQL at DATABASE_URL"
         return
     with embedded(folder / "postgres") as url:
         os.environ["DATABASE_URL"] = url
-        yield
+        yield "PostgreSQL from a wheel; data in .dev/postgres"

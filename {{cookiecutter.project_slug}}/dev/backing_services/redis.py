@@ -45,18 +45,18 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def provided(_folder: Path) -> Iterator[None]:
-    """Set `REDIS_URL` to a new server, or to an unreachable address, unless it is set."""
+def provided(_folder: Path) -> Iterator[str]:
+    """Set `REDIS_URL` to a new server or else an unreachable address; yield a description."""
     if os.environ.get("REDIS_URL") or os.environ.get("REDIS_URL_FILE"):
-        yield
+        yield "Redis at REDIS_URL"
         return
     try:
         with server() as os.environ["REDIS_URL"]:
-            yield
+            yield "Redis, empty at each start"
     except RedisNotStarted as reason:
-        print(f"No cache and no rate limit: {reason}.", file=sys.stderr, flush=True)
+        print(f"Redis is not running: {reason}.", file=sys.stderr, flush=True)
         os.environ["REDIS_URL"] = UNREACHABLE
-        yield
+        yield "no Redis: no cache and no rate limit"
 
 
 def _installed(folder: Path) -> tuple[list[str], str] | None:

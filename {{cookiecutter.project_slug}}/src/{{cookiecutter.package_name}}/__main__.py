@@ -10,39 +10,57 @@ from .settings import Settings
 startup.complete()
 
 PACKAGE = "{{ cookiecutter.package_name }}"
-CHASSIS = f"{PACKAGE}.chassis.commands"
+CHASSIS = f"{PACKAGE}.chassis"
+COMMANDS = f"{CHASSIS}.commands"
 
 SERVICE = Service(
     settings=Settings,
     resources=f"{PACKAGE}.resources:open_resources",
+    {% if cookiecutter.sentry %}
+    on_start=[f"{PACKAGE}.chassis.observability.sentry:open_sentry"],
+    {% endif %}
     commands={
-        "web": Command("serve HTTP until SIGTERM", f"{CHASSIS}.web", f"{PACKAGE}.main:create_app"),
+        "web": Command(
+            "serve HTTP until SIGTERM", f"{CHASSIS}.http.server:run", f"{PACKAGE}.main:create_app"
+        ),
         {% if cookiecutter.worker %}
         "worker": Command(
-            "run jobs until SIGTERM", f"{CHASSIS}.worker", f"{PACKAGE}.worker:create_app"
+            "run jobs until SIGTERM", f"{CHASSIS}.jobs.server:run", f"{PACKAGE}.worker:create_app"
         ),
-        "jobs": Command("list, retry or discard failed jobs", f"{CHASSIS}.jobs"),
+        "jobs": Command(
+            "list, retry or discard failed jobs",
+            f"{COMMANDS}.jobs:run",
+            options=f"{COMMANDS}.jobs:add_options",
+        ),
         {% endif %}
         {% if cookiecutter.database == "mongodb" %}
         "migrate": Command(
-            "create missing indexes", f"{CHASSIS}.migrate", f"{PACKAGE}.orders.indexes:migrate"
+            "create missing indexes", f"{COMMANDS}.migrate:run", f"{PACKAGE}.orders.indexes:migrate"
         ),
         {% endif %}
         {% if cookiecutter.database == "postgresql" %}
         "migrate": Command(
             "migrate the database to the newest schema",
-            f"{CHASSIS}.migrate",
-            f"{PACKAGE}.chassis.postgres.schema:migrate",
+            f"{COMMANDS}.migrate:run",
+            f"{CHASSIS}.postgres.schema:migrate",
         ),
         {% endif %}
         {% if cookiecutter.database != "none" %}
-        "cleanup": Command("delete old orders", f"{PACKAGE}.orders.cleanup"),
-        {% endif %}
-        "check": Command("validate the configuration, ping backing services", f"{CHASSIS}.check"),
-        "openapi": Command(
-            "print the OpenAPI document", f"{CHASSIS}.openapi", f"{PACKAGE}.main:create_app"
+        "cleanup": Command(
+            "delete old orders",
+            f"{PACKAGE}.orders.cleanup:run",
+            options=f"{PACKAGE}.orders.cleanup:add_options",
         ),
-        "shell": Command("open a Python prompt with settings and resources", f"{CHASSIS}.shell"),
+        {% endif %}
+        "check": Command("validate the configuration, ping backing services", f"{COMMANDS}:check"),
+        "openapi": Command(
+            "print the OpenAPI document", f"{COMMANDS}:openapi", f"{PACKAGE}.main:create_app"
+        ),
+        "shell": Command(
+            "open a Python prompt with settings and resources",
+            f"{COMMANDS}:shell",
+            options=f"{COMMANDS}:shell_options",
+        ),
     },
 )
 

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from .chassis.http.app import create_http_app
 {% if cookiecutter.redis %}
-from .chassis.http.middleware.rate_limit import RateLimitMiddleware
+from .chassis.http.rate_limit import RateLimitMiddleware
 {% endif %}
 from .chassis.readiness import Readiness
 {% if cookiecutter.database != "none" %}

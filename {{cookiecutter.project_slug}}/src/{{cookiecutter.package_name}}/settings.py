@@ -11,6 +11,9 @@ from .chassis.jobs.settings import Cron, WorkerSettings
 {% if cookiecutter.database == "mongodb" %}
 from .chassis.mongodb.settings import MongodbSettings
 {% endif %}
+{% if cookiecutter.sentry %}
+from .chassis.observability.sentry import SentrySettings
+{% endif %}
 {% if cookiecutter.database == "postgresql" %}
 from .chassis.postgres.settings import PostgresSettings
 {% endif %}
@@ -20,6 +23,9 @@ from .chassis.redis.settings import RedisSettings
 
 
 class Settings(
+    {% if cookiecutter.sentry %}
+    SentrySettings,
+    {% endif %}
     {% if cookiecutter.worker %}
     WorkerSettings,
     {% endif %}

@@ -1,8 +1,8 @@
-"""The command line: each command is a module that is imported only when it is called."""
+"""The command line: a command and its modules are imported only when it is called."""
 
 import argparse
-import importlib
 import os
+from pkgutil import resolve_name
 
 from .config.loader import ConfigurationError, load_settings, misspelt, placeholders
 from .observability import logs, tracing
@@ -30,17 +30,18 @@ def _run(service: Service, argv: list[str]) -> int:
 
     command = service.commands[name]
     tracing.validate_propagators(os.environ)
-    module = importlib.import_module(command.module)
+    run = resolve_name(command.function)
     options = argparse.ArgumentParser(prog=f"{parser.prog} {name}", description=command.help)
-    if hasattr(module, "add_options"):
-        module.add_options(options)
+    if command.options:
+        resolve_name(command.options)(options)
     arguments = options.parse_args(argv[1:])
 
     if name in WITHOUT_CONFIGURATION:
-        return int(module.run(service, placeholders(service.settings), arguments))
+        return int(run(service, placeholders(service.settings), arguments))
     settings = load_settings(service.settings)
     tracing.validate(settings, os.environ)
     logs.configure(settings)
+    service.start(settings)
     for unknown, known in misspelt(os.environ, service.settings).items():
         logs.log.warning("unknown variable", variable=unknown, did_you_mean=known)
-    return int(module.run(service, settings, arguments))
+    return int(run(service, settings, arguments))

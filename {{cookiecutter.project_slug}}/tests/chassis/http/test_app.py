@@ -123,6 +123,24 @@ async def test_a_validation_error_does_not_echo_the_input(
     assert response.json()["errors"][0].get("pointer") == pointer
 
 
+DOCKERFLOW = {
+    "/__lbheartbeat__": "/livez",
+    "/__heartbeat__": "/readyz",
+    "/__version__": "/version",
+}
+
+
+@pytest.mark.parametrize(("alias", "path"), DOCKERFLOW.items())
+async def test_health_endpoints_have_the_names_of_dockerflow(
+    app: FastAPI, alias: str, path: str
+) -> None:
+    with capture_logs():
+        responses = [await send(app, "GET", each) for each in (alias, path)]
+    assert [response.status_code for response in responses] == [200, 200]
+    assert responses[0].content == responses[1].content
+    assert alias not in app.openapi()["paths"]
+
+
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/version", "/docs", "/openapi.json"])
 async def test_head_is_served_like_get(app: FastAPI, path: str) -> None:
     with capture_logs() as lines:
@@ -243,9 +261,9 @@ async def test_only_successful_probes_are_logged_at_debug(
     readiness = Readiness()
     readiness.draining = draining
     with capture_logs() as lines:
-        for path in ("/readyz", "/version"):
+        for path in ("/readyz", "/__heartbeat__", "/version"):
             await send(an_app(settings, readiness), "GET", path)
-    assert [line["log_level"] for line in lines] == [level, "info"]
+    assert [line["log_level"] for line in lines] == [level, level, "info"]
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a;b"])

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from {{ cookiecutter.package_name }}.chassis.http.middleware.rate_limit import client_key
+from {{ cookiecutter.package_name }}.chassis.http.rate_limit import client_key
 from {{ cookiecutter.package_name }}.chassis.redis.client import open_redis
 from {{ cookiecutter.package_name }}.chassis.redis.rate_limiter import (
     WINDOW_SECONDS,

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from ..observability.tracing import REQUEST_SPANS
 from ..readiness import Readiness
 from . import health, problems
-from .middleware.requests import RequestMiddleware
+from .requests import RequestMiddleware
 from .settings import HttpSettings
 
 

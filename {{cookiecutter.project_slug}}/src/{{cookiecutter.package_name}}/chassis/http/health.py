@@ -1,4 +1,4 @@
-"""Health endpoints: liveness, readiness and version."""
+"""Health endpoints: liveness, readiness and version, and Mozilla's Dockerflow names for them."""
 
 from http import HTTPStatus
 from typing import Any
@@ -10,7 +10,7 @@ from ..config.settings import BaseServiceSettings
 from ..readiness import HEALTHY, Readiness
 from .problems import problem
 
-PROBES = {"/livez", "/readyz"}
+PROBES = {"/livez", "/readyz", "/__lbheartbeat__", "/__heartbeat__"}
 
 
 def routes(readiness: Readiness, settings: BaseServiceSettings) -> APIRouter:
@@ -22,11 +22,13 @@ def routes(readiness: Readiness, settings: BaseServiceSettings) -> APIRouter:
         "template": TEMPLATE,
     }
 
+    @router.get("/__lbheartbeat__", include_in_schema=False)
     @router.get("/livez")
     async def livez() -> dict[str, str]:
         """Liveness: 200 while the process responds, whatever the state of backing services."""
         return {"status": "ok"}
 
+    @router.get("/__heartbeat__", include_in_schema=False, response_model=dict[str, Any])
     @router.get("/readyz", response_model=dict[str, Any])
     async def readyz(request: Request) -> dict[str, Any] | Response:
         """Readiness: 503 while the process drains or a backing service is unavailable."""
@@ -40,6 +42,7 @@ def routes(readiness: Readiness, settings: BaseServiceSettings) -> APIRouter:
             )
         return {"status": "ready", "checks": checks}
 
+    @router.get("/__version__", include_in_schema=False)
     @router.get("/version")
     async def version() -> dict[str, str]:
         """Version: the service, the commit it was built from, the version of its template."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import threading
+from argparse import Namespace
 from contextlib import ExitStack, suppress
 from functools import partial
 from time import monotonic
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..observability.logs import log
 from ..readiness import Readiness
+from ..service import Service
 from .connection import HttpConnection
 from .proxy import ProxyMiddleware
 from .settings import HttpSettings
@@ -129,3 +131,11 @@ def serve(server: Server, host: str, *ports: int) -> int:
         uvloop.run(server.serve(sockets=listeners))
         log.info("stopped")
     return 0
+
+
+def run(service: Service, settings: HttpSettings, _: Namespace) -> int:
+    """Serve the web application until SIGTERM, with metrics on a separate port."""
+    readiness = Readiness()
+    app = service.target("web")(settings, readiness)
+    server = Server(app, settings, readiness)
+    return serve(server, settings.host, settings.port, settings.metrics_port)

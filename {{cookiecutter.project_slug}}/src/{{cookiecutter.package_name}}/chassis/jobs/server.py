@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+from argparse import Namespace
 
 from fastapi import FastAPI
 
-from ..http.server import Server
+from ..http.server import Server, serve
 from ..observability.logs import log
 from ..readiness import Readiness
+from ..service import Service
 from .settings import WorkerSettings
 
 
@@ -39,3 +41,11 @@ class WorkerServer(Server):
             log.warning("unfinished jobs released")
             os._exit(0)
         return self.should_exit
+
+
+def run(service: Service, settings: WorkerSettings, _: Namespace) -> int:
+    """Run jobs until SIGTERM, with probes and metrics on the metrics port."""
+    readiness = Readiness()
+    app = service.target("worker")(settings, readiness)
+    server = WorkerServer(app, settings, readiness)
+    return serve(server, settings.host, settings.metrics_port)

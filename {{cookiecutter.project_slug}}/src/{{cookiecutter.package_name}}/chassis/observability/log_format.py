@@ -44,7 +44,7 @@ class LogRenderer:
 
     def _clean(self, line: bytes) -> EventDict:
         """Mask the secrets in an encoded record, and truncate it to the length of a line."""
-        event = self._mask(msgspec.json.decode(line))
+        event = self.mask(msgspec.json.decode(line))
         for length in FIELD_LENGTHS:
             short = {key: _truncate(key, value, length) for key, value in event.items()}
             if len(_ascii(short)) <= LINE_LENGTH:
@@ -52,14 +52,15 @@ class LogRenderer:
         kept = {key: short[key] for key in ALWAYS_KEPT if key in short}
         return kept | {"dropped_fields": len(event) - len(kept)}
 
-    def _mask(self, value: Any) -> Any:
+    def mask(self, value: Any) -> Any:
+        """Return decoded JSON with its secrets masked."""
         if isinstance(value, str):
             for secret in self._secrets:
                 value = value.replace(secret, MASK)
         elif isinstance(value, dict):
-            return {self._mask(key): self._mask(within) for key, within in value.items()}
+            return {self.mask(key): self.mask(within) for key, within in value.items()}
         elif isinstance(value, list):
-            return [self._mask(within) for within in value]
+            return [self.mask(within) for within in value]
         return value
 
 

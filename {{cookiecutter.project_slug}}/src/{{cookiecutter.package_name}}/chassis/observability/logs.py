@@ -19,6 +19,10 @@ from .stdout import stdout
 log: FilteringBoundLogger = structlog.get_logger()
 
 
+def on_exception(record: EventDict) -> None:
+    """Replace this to report exceptions: called for each that is logged at ERROR or above."""
+
+
 def configure(settings: BaseServiceSettings | None = None) -> None:
     """Log to stdout, with the level and format of the settings or with the defaults."""
     settings = settings or BaseServiceSettings.model_construct()
@@ -30,6 +34,8 @@ def configure(settings: BaseServiceSettings | None = None) -> None:
     def line(logger: WrappedLogger, level: str, event: EventDict) -> bytes:
         """Assemble and render a record in one step; a chain of processors is slower."""
         if "exc_info" in event:
+            if level in ("error", "critical") and event["exc_info"]:
+                on_exception(event)
             event = format_exc_info(logger, level, event)
         first = {"ts": datetime.now(UTC), "level": level, "event": event.pop("event")}
         return render(logger, level, {**first, **get_contextvars(), **event, **identity})

@@ -1,6 +1,6 @@
 """Rate limit in Redis, shared by all replicas: one key per client, one round trip per request."""
 
-from ..http.middleware.rate_limit import Decision
+from ..http.rate_limit import Decision
 from .client import Redis
 from .settings import RedisSettings
 

@@ -7,11 +7,11 @@ from time import perf_counter
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...readiness import Readiness
-from ..problems import CLOSE, RETRY, problem
-from ..settings import HttpSettings
+from ..readiness import Readiness
 from .cors import with_cors
+from .problems import CLOSE, RETRY, problem
 from .request_log import RequestLog
+from .settings import HttpSettings
 
 type Headers = list[tuple[bytes, bytes]]
 

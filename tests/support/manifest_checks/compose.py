@@ -7,8 +7,7 @@ from typing import Any
 
 import yaml
 
-from {{ cookiecutter.package_name }}.__main__ import SERVICE as MENU
-
+from . import service
 from .manifests import ROOT, SERVICE, Object, processes
 
 ADDRESS = re.compile(r"://[^\s/'\"]*?([a-z]+):(\d+)/")
@@ -56,7 +55,7 @@ def same_commands(objects: list[Object]) -> Iterator[str]:
             yield f"{workload}: command: overrides the entry point of the image"
         if arguments != expected.get(name, arguments):
             yield f"{workload}: args: {arguments}, but {expected[name]} in Compose"
-        elif not arguments or arguments[0] not in MENU.commands:
+        elif not arguments or arguments[0] not in service.COMMANDS:
             yield f"{workload}: args: {arguments}: unknown command"
         if not re.fullmatch(rf"{SERVICE}|.+@sha256:[0-9a-f]+", container["image"]):
             yield f"{workload}: image: {container['image']}: only a release adds a digest"

@@ -6,13 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from {{ cookiecutter.package_name }}.chassis.config.loader import secret_fields
-from {{ cookiecutter.package_name }}.settings import Settings
-
 from .manifests import Object, Workload, processes, select
+from .service import FIELDS, SECRETS
 
-FIELDS = {name.upper(): field for name, field in Settings.model_fields.items()}
-SECRETS = {name.upper() for name in secret_fields(Settings)}
 FILES = {f"{name}_FILE" for name in SECRETS}
 
 

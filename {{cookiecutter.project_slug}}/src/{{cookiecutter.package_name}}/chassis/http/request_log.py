@@ -9,9 +9,9 @@ from opentelemetry import trace
 from starlette.types import Scope
 from structlog.contextvars import bind_contextvars
 
-from ...observability.logs import log
-from ...observability.metrics import request_duration
-from ..health import PROBES
+from ..observability.logs import log
+from ..observability.metrics import request_duration
+from .health import PROBES
 
 CLIENT_CLOSED_REQUEST = 499
 """Status that is logged if the client disconnects before the response, as in nginx."""

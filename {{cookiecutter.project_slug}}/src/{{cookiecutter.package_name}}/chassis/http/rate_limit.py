@@ -9,11 +9,11 @@ from prometheus_client import Counter
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...errors import Unavailable
-from ..health import PROBES
-from ..problems import problem
+from ..errors import Unavailable
+from .health import PROBES
+from .problems import problem
 
-UNLIMITED = PROBES | {"/version"}
+UNLIMITED = PROBES | {"/version", "/__version__"}
 """Paths that are not limited."""
 
 _decisions = Counter("rate_limit_decisions", "Requests by rate limit decision.", ["decision"])

@@ -1,31 +1,17 @@
 """Kubernetes objects, as Kustomize renders them, and the pods that they create."""
 
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+Object = dict[str, Any]
 
-type Object = dict[str, Any]
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path.cwd()
+"""The folder of the rendered service."""
 SERVICE = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
 """The name of the service and of its image."""
-
-
-def render(folder: Path) -> list[Object]:
-    """Return the objects of a kustomization."""
-    done = subprocess.run(
-        ["kubectl", "kustomize", str(folder)],  # noqa: S607  # Found on the PATH.
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{folder}: {done.stderr.strip()}"
-    return [found for found in yaml.safe_load_all(done.stdout) if found]
 
 
 def select(objects: list[Object], *types: str) -> list[Object]:

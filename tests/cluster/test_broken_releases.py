@@ -10,8 +10,6 @@ from tests.support.deployed_service import Deployed
 
 pytestmark = pytest.mark.cluster
 
-MANY = 2_000
-"""Requests at least; the deployments take long enough for more."""
 START = """
 import os, sys
 if sys.argv[1] == {process!r}:
@@ -54,7 +52,7 @@ def assert_stopped(
 ) -> None:
     """Deploy the broken release, which fails in time and leaves the pods of some components."""
     before = {name: identities(deployed, name) for name in kept}
-    with deployed.load(f"Broken release ({broken})", requests=MANY) as load:
+    with deployed.light_load(f"Broken release ({broken})") as load:
         begun = time.monotonic()
         done = deployed.make("deploy", OVERLAY="local", REVISION="broken")
         assert time.monotonic() - begun < seconds

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from . import commands
-from .kubernetes_cluster import Object, get, kubectl, terminates, until
+from .kubernetes_cluster import CLIENT, Object, exclusively, get, kubectl, terminates, until
 
 LOAD = Path(__file__).with_name("cluster_load.py")
 CLIENTS, REQUESTS = 12, 10_000
+FEW_CLIENTS, FEW_REQUESTS = 4, 1_000
 LIMIT_SECONDS = 180
 REQUEST = """
 import json, sys, urllib.error, urllib.request
@@ -100,7 +101,7 @@ class Deployed:
     def request(self, method: str, path: str, body: str = "") -> tuple[int, Any]:
         """Send a request to the Service, as the ingress controller does; 0 means no response."""
         url = f"http://{self.name}-web.{self.namespace}{path}"
-        run = ["exec", "client", "--", "python", "-c", REQUEST, url, method, body]
+        run = ["exec", CLIENT, "--", "python", "-c", REQUEST, url, method, body]
         status, text = json.loads(kubectl("--namespace=ingress", *run))
         return status, text
 
@@ -110,14 +111,25 @@ class Deployed:
         return str(order["id"])
 
     @contextmanager
-    def load(self, what: str, requests: int = REQUESTS) -> Iterator[Load]:
-        """Send requests while the block runs, at least this number, and record the measurements."""
-        run = ["exec", "--stdin", "client", "--", "python", "-c", LOAD.read_text()]
+    def load(self, what: str) -> Iterator[Load]:
+        """Send requests while the block runs, at least `REQUESTS`, and record the measurements.
+
+        One service at a time is under load, so that the measurements are comparable.
+        """
+        with exclusively(), self.light_load(what, CLIENTS, REQUESTS) as load:
+            yield load
+
+    @contextmanager
+    def light_load(
+        self, what: str, clients: int = FEW_CLIENTS, requests: int = FEW_REQUESTS
+    ) -> Iterator[Load]:
+        """Send fewer requests while the block runs, and record the measurements."""
+        run = ["exec", "--stdin", CLIENT, "--", "python", "-c", LOAD.read_text()]
         # An ingress controller does not resolve a name for each request either.
         host = self.get(f"service/{self.name}-web")[0]["spec"]["clusterIP"]
         # The stand-in for MongoDB reads all orders to find one.
         period = {"postgres": 20, "mongodb": 400}[self.database]
-        numbers = map(str, (CLIENTS, requests, period))
+        numbers = map(str, (clients, requests, period))
         load, begun = Load(requests), time.monotonic()
         with subprocess.Popen(
             ["kubectl", "--namespace=ingress", *run, host, *numbers],
@@ -150,6 +162,11 @@ class Deployed:
             lambda: [pod for pod in self.get("pods", selector) if terminates(pod)],
             lambda found: found == [],
         )
+
+
+def group_of_service(variant: str) -> str:
+    """Return the group of variants that one process tests; both groups take about as long."""
+    return "plain" if variant == "plain" else "others"
 
 
 def is_ready(pod: Object) -> bool:

@@ -43,7 +43,7 @@ test-containers: $(READY)  ## Test the image, Compose and releases (needs a Dock
 	@$(RUN) pytest -m containers
 
 test-cluster: $(READY)  ## Test deployments to the Kubernetes cluster of kubectl, created by kind or k3d
-	@$(RUN) pytest -m cluster --dist loadgroup --no-loadscope-reorder --numprocesses 2
+	@$(RUN) pytest tests/cluster --dist loadgroup --no-loadscope-reorder --numprocesses 2
 
 kind:  ## Create a local Kubernetes cluster for make test-cluster (needs kind and kubectl)
 	@.ci/kind

@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 def reaches(target):
     try:
-        socket.create_connection(target, timeout=3).close()
+        socket.create_connection(target, timeout=6).close()
     except ConnectionRefusedError:  # Nothing listens there.
         return True
     except OSError:

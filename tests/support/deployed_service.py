@@ -29,6 +29,20 @@ except urllib.error.HTTPError as error:
 except OSError as error:
     print(json.dumps([0, str(error)]))
 """
+POLL = """
+import json, sys, time, urllib.error, urllib.request
+url, last, end, statuses = sys.argv[1], int(sys.argv[2]), time.monotonic() + 60, []
+while time.monotonic() < end and last not in statuses:
+    try:
+        status = urllib.request.urlopen(url, timeout=10).status
+    except urllib.error.HTTPError as error:
+        status = error.code
+    except OSError:
+        status = 0
+    statuses += [status] if status not in statuses else []
+    time.sleep(0.1)
+print(json.dumps(statuses))
+"""
 DATABASES = ("postgres", "mongodb")
 
 
@@ -104,6 +118,13 @@ class Deployed:
         run = ["exec", CLIENT, "--", "python", "-c", REQUEST, url, method, body]
         status, text = json.loads(kubectl("--namespace=ingress", *run))
         return status, text
+
+    def statuses_until(self, last: int, path: str) -> list[int]:
+        """Repeat a request until it has this status; return the distinct statuses in order."""
+        url = f"http://{self.name}-web.{self.namespace}{path}"
+        run = ["exec", CLIENT, "--", "python", "-c", POLL, url, str(last)]
+        found: list[int] = json.loads(kubectl("--namespace=ingress", *run))
+        return found
 
     def place_order(self) -> str:
         status, order = self.request("POST", "/orders", '{"item": "apple", "quantity": 1}')

@@ -30,7 +30,7 @@ except OSError as error:
     print(json.dumps([0, str(error)]))
 """
 POLL = """
-import json, sys, time, urllib.error, urllib.request
+import sys, time, urllib.error, urllib.request
 url, last, end, statuses = sys.argv[1], int(sys.argv[2]), time.monotonic() + 60, []
 while time.monotonic() < end and last not in statuses:
     try:
@@ -39,9 +39,10 @@ while time.monotonic() < end and last not in statuses:
         status = error.code
     except OSError:
         status = 0
-    statuses += [status] if status not in statuses else []
+    if status not in statuses:
+        statuses.append(status)
+        print(status, flush=True)
     time.sleep(0.1)
-print(json.dumps(statuses))
 """
 DATABASES = ("postgres", "mongodb")
 
@@ -119,12 +120,14 @@ class Deployed:
         status, text = json.loads(kubectl("--namespace=ingress", *run))
         return status, text
 
-    def statuses_until(self, last: int, path: str) -> list[int]:
-        """Repeat a request until it has this status; return the distinct statuses in order."""
+    def statuses(self, path: str, last: int) -> Iterator[int]:
+        """Repeat a request until it has the last status; yield each new status at once."""
         url = f"http://{self.name}-web.{self.namespace}{path}"
         run = ["exec", CLIENT, "--", "python", "-c", POLL, url, str(last)]
-        found: list[int] = json.loads(kubectl("--namespace=ingress", *run))
-        return found
+        command = ["kubectl", "--namespace=ingress", *run]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            yield from map(int, process.stdout)
 
     def place_order(self) -> str:
         status, order = self.request("POST", "/orders", '{"item": "apple", "quantity": 1}')

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from .chassis.jobs.app import Jobs, create_worker_app
 from .chassis.jobs.queue import JobQueue
+from .chassis.jobs.server import Jobs, create_worker_app
 from .chassis.readiness import Readiness
 from .orders import tasks as orders
 from .resources import open_resources

@@ -12,9 +12,6 @@ from tests.support.template import FIRST, expected_files
 from tests.support.variants import ROWS
 from tools.pythons import UV, outside
 
-NEED_SLOWHTTPTEST = {"test_slow_clients.py"}
-"""Experiments that are skipped without slowhttptest."""
-
 
 def experiments(variant: str) -> int:
     """Return the number of files with experiments."""
@@ -49,6 +46,5 @@ def test_each_experiment_reports_measurements(
     assert done.returncode == 0, done.stdout + done.stderr
     files = {path.name for path in service.glob("chaos/test_*.py")}
     reported = set(re.findall(r"^met .* (\w+\.py)::", done.stdout, re.MULTILINE))
-    skipped = NEED_SLOWHTTPTEST if "is not installed" in done.stdout else set()
-    assert files - reported <= skipped
+    assert files == reported
     assert "MISSED" not in done.stdout

@@ -1,5 +1,7 @@
 """A service whose PostgreSQL primary is demoted to a standby while its standby is promoted."""
 
+from functools import partial
+
 import pytest
 from pytest_cookies.plugin import Cookies
 
@@ -27,7 +29,7 @@ def test_processes_survive_a_failover_and_the_failback(cookies_session: Cookies)
             old.demote(new)
             worker.wait_for("job fetch failed")
             for process in (web, worker):
-                until(lambda process=process: failure(process) == "read-only")  # type: ignore[misc]
+                until(partial(is_read_only, process))
                 assert process.get("/livez").status_code == 200
             assert web.place("tea").status_code == web.get("/orders").status_code == 503
             assert service.run("cleanup", database_url=endpoint.url).returncode == 69
@@ -46,3 +48,7 @@ def failure(process: Web) -> str:
     ready = process.get("/readyz")
     state: str = ready.json()["checks"]["database"]
     return state if ready.status_code == 503 else ""
+
+
+def is_read_only(process: Web) -> bool:
+    return failure(process) == "read-only"

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 
 import httpx
 import psycopg
@@ -91,13 +92,17 @@ def test_concurrent_migrations_wait_for_each_other_and_leave_no_lock(
         assert connection.execute(LEFT).fetchone() == (0,)
 
 
+def is_fulfilled(web: Web, path: str) -> bool:
+    return bool(web.get(path).json()["status"] == "fulfilled")
+
+
 def test_a_worker_runs_jobs_without_notifications(
     service: Installed, pooler: PgBouncer, web: Web
 ) -> None:
     with Worker(service, database_url=pooler.url) as worker:
         for _ in range(10):
             path = web.place("tea").headers["location"]
-            until(lambda path=path: web.get(path).json()["status"] == "fulfilled")  # type: ignore[misc]
+            until(partial(is_fulfilled, web, path))
         assert worker.stop() == 0
         assert {line["level"] for line in worker.lines} == {"info"}
 

@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from tests.support.kubernetes_manifests import (
     tool,
 )
 from tests.support.needs import need_kubectl
-from tests.support.template import ROOT
+from tests.support.template import ROOT, SERVICE
 
 VALIDATE = "kubernetes-validate==1.37.0"
 CHECKOV = "checkov==3.3.30"
@@ -131,6 +132,29 @@ def test_names_are_short_enough_for_generated_suffixes(overlays: dict[str, str])
             assert len(name) <= longest.get(found["kind"], 63), f"{variant}: {name}"
             labels = found["metadata"].get("labels", {})
             assert all(len(value) <= 63 for value in labels.values()), f"{variant}: {name}"
+
+
+def test_a_lost_dns_packet_delays_a_connection_by_less_than_its_timeout(
+    objects: list[Object],
+) -> None:
+    sources = (SERVICE / "src").rglob("*.py")
+    found = [re.findall(r"^CONNECT_SECONDS = (\d+)$", s.read_text(), re.MULTILINE) for s in sources]
+    timeouts = {int(seconds) for each in found for seconds in each}
+    assert timeouts
+    pods = list(pod_specs(objects))
+    assert pods
+    for pod in pods:
+        options = {each["name"]: each["value"] for each in pod["dnsConfig"]["options"]}
+        assert int(options["timeout"]) < min(timeouts)
+
+
+def pod_specs(found: Any) -> Iterator[Object]:
+    """Return the specifications of pods in objects, however deep they are."""
+    for each in found if isinstance(found, list) else found.values():
+        if isinstance(each, dict | list):
+            yield from pod_specs(each)
+    if isinstance(found, dict) and "containers" in found:
+        yield found
 
 
 @pytest.mark.parametrize("version", ["1.32", "1.35", "1.37"])

@@ -162,7 +162,7 @@ def unused(service: Path, _: dict[str, Any]) -> Iterator[str]:
             yield f"{path}: is unused"
     composed = "".join(read(service, path) for path in paths if path.startswith("compose"))
     for path in paths:
-        if path.startswith("compose/") and Path(path).name not in composed:
+        if re.match(r"compose/(?!.*\.mk$)", path) and Path(path).name not in composed:
             yield f"{path}: is not included"
     yield from unnamed_manifests(service)
 

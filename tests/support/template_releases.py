@@ -38,7 +38,7 @@ OLD_LINES: dict[str, tuple[str, str]] = {
     ".github/workflows/ci.yml": ("timeout-minutes: 20", "timeout-minutes: 21"),
 }
 """A line of a file now, and in the older release."""
-ADDED = ("docs/logging.md", f"{PACKAGE}/chassis/http/cors.py")
+ADDED = ("docs/operations.md", f"{PACKAGE}/chassis/http/middleware.py")
 """Files that the older release did not have."""
 REMOVED = "dev/retired.py"
 """A file of services with a database that only the older release had."""

@@ -67,7 +67,7 @@ def typical_edits(service: Path) -> None:
     line = f"{httptools(service)}\n"
     replace(service / "pyproject.toml", line, f'{line}    "idna==3.20",\n')
     setting = '    greeting: str = Field(default="hello", description="Greeting of customers.")\n'
-    replace(package / "settings.py", "    keep_days: int", f"{setting}    keep_days: int")
+    replace(package / "orders/settings.py", "    keep_days: int", f"{setting}    keep_days: int")
     replace(service / "README.md", "Takes orders over HTTP.", "Takes orders, gives greetings.")
     text = "# Greeting of customers.\nGREETING=hello\n# Delete orders"
     replace(service / ".env.example", "# Delete orders", text)

@@ -1,4 +1,4 @@
-"""Sends each order with a new idempotency key: a used key is correctly rejected."""
+"""Sends each request with a new idempotency key: a used key is correctly rejected."""
 
 # Schemathesis is installed in the group `chaos` only.
 # mypy: disable-error-code="import-not-found"

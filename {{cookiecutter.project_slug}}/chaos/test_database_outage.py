@@ -1,4 +1,4 @@
-"""Database outages under load: quick 503 responses, no acknowledged order lost, no leak."""
+"""Database outages under load: quick 503 responses, no acknowledged write lost, no leak."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.support.service import Proxy, Service
+from tests.twelve_factor.project import example_resource
 from tests.twelve_factor.report import Measure
 
 from .load import Client, Outcome, at_rate, failures, p99, scaled
@@ -50,17 +51,18 @@ def last_failure(outcomes: list[Outcome], since: float, until: float) -> float:
 async def test_service_responds_in_an_outage_and_recovers(
     database_proxy: Proxy, environment: dict[str, str], measure: Measure, name: str
 ) -> None:
+    example_resource()
     outage, rounds = OUTAGES[name], int(scaled(3, 1))
     done = asyncio.Event()
     unready = recovery = 0.0
     async with (
         replica(environment) as service,
-        Client(service.port) as orders,
+        Client(service.port) as writer,
         Client(service.port) as live,
         Client(service.port) as ready,
         asyncio.TaskGroup() as group,
     ):
-        for rate, client, sent in ((RATE, orders, WRITE), (20, live, LIVE), (10, ready, READY)):
+        for rate, client, sent in ((RATE, writer, WRITE), (20, live, LIVE), (10, ready, READY)):
             group.create_task(at_rate(rate, lambda _, c=client, s=sent: c.send(s), done.is_set))  # type: ignore[misc]
         await asyncio.sleep(1)
         for _ in range(rounds):
@@ -72,21 +74,21 @@ async def test_service_responds_in_an_outage_and_recovers(
             await asyncio.sleep(outage.recovery + 2)
             reported = [o.started + o.seconds for o in ready.outcomes if o.status == 503]
             unready = max(unready, min(t for t in [*reported, ended] if t > started) - started)
-            for client in (orders, ready):
+            for client in (writer, ready):
                 recovery = max(recovery, last_failure(client.outcomes, ended, monotonic()))
         done.set()
 
-    acknowledged = [o.location for o in orders.outcomes if o.status == 201]
+    acknowledged = [o.location for o in writer.outcomes if o.status == 201]
     async with replica(environment) as service, Client(service.port) as reader:
         for location in acknowledged:
             await reader.send(request("GET", location, 200))
-    unavailable = sum(o.status == 503 for o in orders.outcomes)
+    unavailable = sum(o.status == 503 for o in writer.outcomes)
     measure(f"503 responses in {rounds} outages", unavailable, "", at_least=20)
-    others = failures(orders.outcomes, 503)
+    others = failures(writer.outcomes, 503)
     measure(f"other failures {dict(others) or ''}".rstrip(), others.total(), "", at_most=0)
     lost = failures(reader.outcomes).total()
-    measure(f"lost of {len(acknowledged)} acknowledged orders", lost, "", at_most=0)
-    slowest = max(o.seconds for o in orders.outcomes)
+    measure(f"lost of {len(acknowledged)} acknowledged writes", lost, "", at_most=0)
+    slowest = max(o.seconds for o in writer.outcomes)
     measure("slowest response", slowest, "s", at_most=outage.slowest_response)
     measure("p99 of /livez in outages", p99(live.outcomes), "ms", at_most=100)
     measure("time until /readyz returns 503", unready, "s", at_most=2 * PROBE_SECONDS)

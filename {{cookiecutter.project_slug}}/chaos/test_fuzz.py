@@ -11,10 +11,10 @@ from tests.twelve_factor.report import Measure
 
 from .load import scaled
 
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-{% if cookiecutter.database != "none" %}
-ENVIRONMENT["SCHEMATHESIS_HOOKS"] = "chaos.schemathesis_hooks"
-{% endif %}
+ENVIRONMENT = os.environ | {
+    "PYTHONPATH": str(Path(__file__).parents[1]),
+    "SCHEMATHESIS_HOOKS": "chaos.schemathesis_hooks",
+}
 STATUSES = ["2xx", "3xx", "4xx"]
 SETTINGS = """
 [checks]

@@ -3,6 +3,8 @@
 import json
 from typing import NamedTuple
 
+from tests.twelve_factor.project import find_resource, get_paths
+
 
 class Request(NamedTuple):
     """An encoded request, and the expected status."""
@@ -23,21 +25,16 @@ def request(method: str, path: str, status: int, body: object = None) -> Request
 LIVE = request("GET", "/livez", 200)
 READY = request("GET", "/readyz", 200)
 UNKNOWN = request("GET", "/no/such/path", 404)
-{% if cookiecutter.database != "none" %}
-READ = request("GET", "/orders?limit=10", 200)
-WRITE = request("POST", "/orders", 201, {"item": "tea", "quantity": 1})
-INVALID = request("POST", "/orders", 422, {"item": "tea", "quantity": "two"})
-SLOW = WRITE
-SLOW_CLIENTS = ("headers", "bodies", "readers")
-{% endif %}
-{% if cookiecutter.database == "none" %}
-READ = request("GET", "/version", 200)
-WRITE = request("POST", "/no/such/path", 404, {"item": "tea", "quantity": 1})
+READ = SLOW = request("GET", "/version", 200)
+WRITE = request("POST", "/no/such/path", 404, {})
 INVALID = request("POST", "/version", 405)
-SLOW = READ
-SLOW_CLIENTS = ("headers", "readers")
-{% endif %}
+SLOW_CLIENTS = ["headers", "readers"]
 """The types of slow clients that the service can wait for; they send `SLOW`."""
+if resource := find_resource():
+    READ = request("GET", resource.path if resource.path in get_paths() else "/version", 200)
+    WRITE = SLOW = request("POST", resource.path, 201, resource.body)
+    INVALID = request("POST", resource.path, 422, dict.fromkeys(resource.body))
+    SLOW_CLIENTS.append("bodies")
 
 VARIABLES = {
     "LOG_LEVEL": "info",

@@ -11,7 +11,7 @@ fail() {
     exit 1
 }
 
-[[ $url =~ ^https?:// ]] || fail "SERVICE_URL=$url: give an address such as https://orders.example.com"
+[[ $url =~ ^https?:// ]] || fail "SERVICE_URL=$url: give an address such as https://api.example.com"
 if [[ ${RELEASE:-} ]]; then
     docker pull --quiet "$RELEASE" > /dev/null
     expected=$(docker inspect "$RELEASE" | sed -n 's/.*"org.opencontainers.image.revision": "\([^"]*\)".*/\1/p')

@@ -12,7 +12,7 @@ from {{ cookiecutter.package_name }}.chassis.postgres.database import MIGRATIONS
 def main(message: str) -> None:
     """Create an empty migration whose number follows the newest."""
     config = Config(MIGRATIONS / "alembic.ini")
-    command.revision(config, message, rev_id=f"{int(newest_revision()) + 1:04d}")
+    command.revision(config, message, rev_id=f"{int(newest_revision() or 0) + 1:04d}")
 
 
 def check() -> None:

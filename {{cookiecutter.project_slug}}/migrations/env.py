@@ -61,3 +61,4 @@ with psycopg.connect(**options) as locking, engine.connect() as connection:
     else:
         with context.begin_transaction():
             context.run_migrations()
+        connection.commit()  # Without migrations, creating the table of versions.

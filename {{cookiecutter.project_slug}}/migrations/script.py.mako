@@ -3,14 +3,14 @@
 An index on a table in use is built without blocking writes, and again if a build failed:
 
     with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS orders_item")
-        op.create_index("orders_item", "orders", ["item"], postgresql_concurrently=True)
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS things_name")
+        op.create_index("things_name", "things", ["name"], postgresql_concurrently=True)
 """
 
 from alembic import op
 
 revision = "${up_revision}"
-down_revision = "${down_revision}"
+down_revision = ${f'"{down_revision}"' if down_revision else None}
 
 
 def upgrade() -> None:

@@ -5,6 +5,9 @@ import sys
 from .chassis import startup
 from .chassis.cli import main
 from .chassis.service import Command, Service
+{% if cookiecutter.database != "none" %}
+from .orders import COMMANDS as ORDERS
+{% endif %}
 from .settings import Settings
 
 startup.complete()
@@ -35,7 +38,7 @@ SERVICE = Service(
         {% endif %}
         {% if cookiecutter.database == "mongodb" %}
         "migrate": Command(
-            "create missing indexes", f"{COMMANDS}.migrate:run", f"{PACKAGE}.orders.indexes:migrate"
+            "create missing indexes", f"{COMMANDS}.migrate:run", f"{PACKAGE}.indexes:migrate"
         ),
         {% endif %}
         {% if cookiecutter.database == "postgresql" %}
@@ -46,11 +49,7 @@ SERVICE = Service(
         ),
         {% endif %}
         {% if cookiecutter.database != "none" %}
-        "cleanup": Command(
-            "delete old orders",
-            f"{PACKAGE}.orders.cleanup:run",
-            options=f"{PACKAGE}.orders.cleanup:add_options",
-        ),
+        **ORDERS,
         {% endif %}
         "check": Command("validate the configuration, ping backing services", f"{COMMANDS}:check"),
         "openapi": Command(

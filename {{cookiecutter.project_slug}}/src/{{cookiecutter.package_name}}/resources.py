@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 {% if cookiecutter.database == "mongodb" %}
+from .chassis.mongodb import schema
 from .chassis.mongodb.client import open_database
 {% endif %}
 from .chassis.observability.tracing import open_tracing
@@ -15,6 +16,9 @@ from .chassis.readiness import Ping
 {% if cookiecutter.redis %}
 from .chassis.redis.client import open_redis
 from .chassis.redis.rate_limiter import RedisRateLimiter
+{% endif %}
+{% if cookiecutter.database == "mongodb" %}
+from .indexes import INDEXES
 {% endif %}
 {% if cookiecutter.__cached_orders %}
 from .orders.cache import CachedOrderStore
@@ -58,14 +62,13 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
         stack.enter_context(open_tracing(settings, process))
         {% if cookiecutter.database == "mongodb" %}
         database = await stack.enter_async_context(open_database(settings, process))
-        store = MongoOrderStore(database)
-        orders: OrderStore = store
-        pings["database"] = store.ping
+        pings["database"] = lambda: schema.ping(database, INDEXES)
+        orders: OrderStore = MongoOrderStore(database)
         {% endif %}
         {% if cookiecutter.database == "postgresql" %}
         database = await stack.enter_async_context(open_database(settings, process))
-        orders: OrderStore = PostgresOrderStore(database.pool)
         pings["database"] = database.ping
+        orders: OrderStore = PostgresOrderStore(database.pool)
         {% endif %}
         {% if cookiecutter.redis %}
         redis = await stack.enter_async_context(open_redis(settings, process))
@@ -73,12 +76,7 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
         pings["redis"] = redis.ping
         {% endif %}
         {% if cookiecutter.__cached_orders %}
-        orders = CachedOrderStore(
-            orders,
-            redis,
-            prefix=f"{settings.otel_service_name}:order:",
-            seconds=settings.order_cache_seconds,
-        )
+        orders = CachedOrderStore(orders, redis, settings)
         {% endif %}
         yield Resources(
             pings=pings,

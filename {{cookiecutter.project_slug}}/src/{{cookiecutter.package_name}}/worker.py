@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from fastapi import FastAPI
 
-from .chassis.jobs.app import Jobs, create_worker_app
 from .chassis.jobs.queue import JobQueue
+from .chassis.jobs.server import Jobs, create_worker_app
 from .chassis.readiness import Readiness
-from .orders.tasks import add_tasks
+from .orders import tasks as orders
 from .resources import open_resources
 from .settings import Settings
 
@@ -20,12 +19,13 @@ def create_app(settings: Settings, readiness: Readiness) -> FastAPI:
     @asynccontextmanager
     async def open_jobs() -> AsyncIterator[Jobs]:
         async with open_resources(settings, "worker") as resources:
-            tasks = partial(
-                add_tasks,
-                orders=resources.orders,
-                cleanup_schedule=settings.cleanup_schedule,
-                keep_days=settings.keep_days,
+            yield Jobs(
+                queue=JobQueue(resources.database.pool),
+                pings=resources.pings,
+                add_tasks=[
+                    # The tasks of each resource.
+                    lambda tasks: orders.add_tasks(tasks, resources.orders, settings),
+                ],
             )
-            yield Jobs(JobQueue(resources.database.pool), tasks, resources.pings)
 
     return create_worker_app(settings, readiness, open_jobs)

@@ -13,12 +13,11 @@ from {{ cookiecutter.package_name }}.chassis.redis import client as adapter
 from {{ cookiecutter.package_name }}.chassis.redis.client import open_redis
 from {{ cookiecutter.package_name }}.orders.cache import LEASE_SECONDS, CachedOrderStore
 from {{ cookiecutter.package_name }}.orders.model import Order, place
+from {{ cookiecutter.package_name }}.orders.routes import EXAMPLE
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from ..support.service import Proxy, Service, fetch
-from .test_store import MemoryOrderStore
-
-TEA = {"item": "tea", "quantity": 1}
+from .test_store import MemoryOrderStore, an_order
 
 
 class WatchedOrderStore(MemoryOrderStore):
@@ -39,7 +38,7 @@ class WatchedOrderStore(MemoryOrderStore):
         return order
 
     async def change(self, order: Order) -> Order:
-        return await self.add(replace(order, quantity=order.quantity + 1), None)
+        return await self.add(replace(order, item="coffee"), None)
 
 
 @pytest.fixture
@@ -50,9 +49,7 @@ def store() -> WatchedOrderStore:
 @pytest.fixture
 async def cached(store: WatchedOrderStore, settings: Settings) -> AsyncIterator[CachedOrderStore]:
     async with open_redis(settings, "test") as redis:
-        yield CachedOrderStore(
-            store, redis, prefix="test:order:", seconds=settings.order_cache_seconds
-        )
+        yield CachedOrderStore(store, redis, settings)
 
 
 def entry(redis: Redis) -> bytes:
@@ -65,7 +62,7 @@ def entry(redis: Redis) -> bytes:
 async def test_an_order_is_read_from_the_store_once(
     cached: CachedOrderStore, store: WatchedOrderStore
 ) -> None:
-    order = await place(cached, "Grüner Tee ☕", 2)
+    order = await place(cached, an_order(item="Grüner Tee ☕"))
     assert [await cached.get(order.id) for _ in range(5)] == [order] * 5
     assert store.reads == 1
 
@@ -73,7 +70,7 @@ async def test_an_order_is_read_from_the_store_once(
 async def test_a_missing_order_is_not_cached(
     cached: CachedOrderStore, store: WatchedOrderStore
 ) -> None:
-    order = await place(MemoryOrderStore(), "tea", 1)
+    order = await place(MemoryOrderStore(), an_order())
     assert await cached.get(order.id) is None
     await store.add(order, None)
     assert await cached.get(order.id) == order
@@ -82,7 +79,7 @@ async def test_a_missing_order_is_not_cached(
 async def test_entries_and_leases_expire(
     cached: CachedOrderStore, settings: Settings, attached_redis: Redis
 ) -> None:
-    order = await place(cached, "tea", 1)
+    order = await place(cached, an_order())
     await cached.get(order.id)
     assert LEASE_SECONDS < attached_redis.ttl(entry(attached_redis)) <= settings.order_cache_seconds
     attached_redis.flushdb()
@@ -93,7 +90,7 @@ async def test_entries_and_leases_expire(
 async def test_a_changed_order_is_read_again(
     cached: CachedOrderStore, store: WatchedOrderStore
 ) -> None:
-    order = await place(cached, "tea", 1)
+    order = await place(cached, an_order())
     await cached.get(order.id)
     changed = await store.change(order)
     await cached.invalidate(order.id)
@@ -104,7 +101,7 @@ async def test_a_changed_order_is_read_again(
 async def test_an_invalid_entry_is_replaced(
     cached: CachedOrderStore, store: WatchedOrderStore, attached_redis: Redis, value: bytes
 ) -> None:
-    order = await place(cached, "tea", 1)
+    order = await place(cached, an_order())
     await cached.get(order.id)
     attached_redis.set(entry(attached_redis), value)
     assert [await cached.get(order.id) for _ in range(3)] == [order] * 3
@@ -114,7 +111,7 @@ async def test_an_invalid_entry_is_replaced(
 async def test_an_entry_with_another_schema_is_replaced(
     cached: CachedOrderStore, attached_redis: Redis
 ) -> None:
-    order = await place(cached, "tea", 1)
+    order = await place(cached, an_order())
     await cached.get(order.id)
     key = entry(attached_redis)
     stored = attached_redis.get(key)
@@ -127,7 +124,7 @@ async def test_an_entry_with_another_schema_is_replaced(
 async def test_a_read_that_began_before_a_change_is_not_cached(
     cached: CachedOrderStore, store: WatchedOrderStore, *, others_read: bool
 ) -> None:
-    order = await place(cached, "tea", 1)
+    order = await place(cached, an_order())
     store.may_go_on.clear()
     late = asyncio.create_task(cached.get(order.id))
     await store.has_read.wait()
@@ -147,7 +144,7 @@ async def test_a_read_that_began_before_a_change_is_not_cached(
 async def test_a_read_that_began_before_a_deletion_is_not_cached(
     cached: CachedOrderStore, store: WatchedOrderStore
 ) -> None:
-    order = await place(cached, "tea", 1)
+    order = await place(cached, an_order())
     store.may_go_on.clear()
     late = asyncio.create_task(cached.get(order.id))
     await store.has_read.wait()
@@ -166,10 +163,8 @@ async def test_a_deletion_invalidates_the_entry_right_after_an_outage(
 ) -> None:
     monkeypatch.setattr(adapter, "PAUSE_SECONDS", 3600)
     async with open_redis(settings, "test") as redis:
-        cached = CachedOrderStore(
-            store, redis, prefix="test:order:", seconds=settings.order_cache_seconds
-        )
-        order = await place(cached, "tea", 1)
+        cached = CachedOrderStore(store, redis, settings)
+        order = await place(cached, an_order())
         await cached.get(order.id)
         redis_proxy.cut()
         assert await cached.get(order.id) == order
@@ -180,7 +175,7 @@ async def test_a_deletion_invalidates_the_entry_right_after_an_outage(
 
 async def assert_orders_are_served(client: httpx.AsyncClient) -> None:
     for _ in range(3):
-        placed = await client.post("/orders", json=TEA)
+        placed = await client.post("/orders", json=EXAMPLE)
         assert placed.status_code == 201
         location = placed.headers["location"]
         for _ in range(3):
@@ -201,7 +196,7 @@ async def test_orders_are_served_in_an_outage_of_redis(
 
 
 def test_lookups_are_counted(service: Service) -> None:
-    location = fetch(f"{service.url}/orders", "POST", json=TEA).headers["location"]
+    location = fetch(f"{service.url}/orders", "POST", json=EXAMPLE).headers["location"]
     for _ in range(3):
         service.get(location)
     metrics = fetch(service.metrics_url).text

@@ -1,9 +1,7 @@
 """Orders in MongoDB: indexes, retried writes, the timeout of a frozen server."""
 
 from argparse import Namespace
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 from pydantic import Secret
@@ -15,23 +13,18 @@ from structlog.testing import capture_logs
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
 from {{ cookiecutter.package_name }}.chassis.commands import migrate
 from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
+from {{ cookiecutter.package_name }}.chassis.mongodb import schema
 from {{ cookiecutter.package_name }}.chassis.mongodb.client import open_database
-from {{ cookiecutter.package_name }}.orders.indexes import INDEXES
-from {{ cookiecutter.package_name }}.orders.model import Order, Status
+from {{ cookiecutter.package_name }}.indexes import INDEXES
 from {{ cookiecutter.package_name }}.orders.mongodb import MongoOrderStore
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from ..support.service import Proxy
+from .test_store import an_order
 
 NAMES = [index.document["name"] for index in INDEXES["orders"]]
 NEEDED = {f"{where}.{index.document['name']}" for where in INDEXES for index in INDEXES[where]}
-ORDER = Order(
-    id=UUID(int=1),
-    item="tea",
-    quantity=1,
-    status=Status.PLACED,
-    placed_at=datetime(2026, 1, 1, 12, tzinfo=UTC),
-)
+ORDER = an_order()
 
 
 @pytest.fixture
@@ -89,12 +82,11 @@ async def test_readiness_needs_each_of_the_indexes(
         others = [index for index in INDEXES["orders"] if index.document["name"] != name]
         client.get_default_database()["orders"].create_indexes(others)
     async with open_database(settings_of_empty_database, "test") as database:
-        orders = MongoOrderStore(database)
         if name is None:
-            assert await orders.ping() == "ok"
+            assert await schema.ping(database, INDEXES) == "ok"
         else:
             with pytest.raises(Unavailable, match="schema"):
-                await orders.ping()
+                await schema.ping(database, INDEXES)
 
 
 async def test_a_server_that_rejects_writes_is_not_ready(
@@ -106,7 +98,7 @@ async def test_a_server_that_rejects_writes_is_not_ready(
     monkeypatch.setattr(AsyncCollection, "delete_one", reject)
     async with open_database(settings, "test") as database:
         with pytest.raises(Unavailable, match="read-only"):
-            await MongoOrderStore(database).ping()
+            await schema.ping(database, INDEXES)
 
 
 async def test_a_retried_write_stores_one_order(settings: Settings) -> None:
@@ -122,7 +114,7 @@ async def test_a_frozen_server_times_out(database_proxy: Proxy, settings: Settin
         orders = MongoOrderStore(database)
         await orders.add(ORDER, None)
         database_proxy.freeze()
-        for request in (orders.get(ORDER.id), orders.ping()):
+        for request in (orders.get(ORDER.id), schema.ping(database, INDEXES)):
             with pytest.raises(Unavailable) as caught:
                 await request
             assert caught.value.failure == "timeout"

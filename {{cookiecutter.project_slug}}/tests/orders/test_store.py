@@ -1,6 +1,7 @@
 """The contract of `OrderStore`, for the database and the in-memory store; the cleanup."""
 
 import asyncio
+import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,7 @@ from {{ cookiecutter.package_name }}.orders.model import (
 from {{ cookiecutter.package_name }}.resources import open_resources
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from ..support.service import Proxy
+from ..support.service import Proxy, run
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -158,6 +159,13 @@ def test_cleanup_deletes_old_orders_and_logs_their_number(settings: Settings) ->
     assert [line["deleted"] for line in lines] == [1, 0]
 
 
+def test_the_command_succeeds_without_old_orders(environment: dict[str, str]) -> None:
+    done = run(environment, "cleanup", "--older-than-days", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["event"] == "old orders deleted"
+
+
 def test_cleanup_connects_again_if_the_first_attempt_fails(
     database_proxy: Proxy, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,7 +208,7 @@ def test_an_invalid_number_of_days_is_a_usage_error(
 
 async def test_a_key_cannot_be_reused_for_another_order() -> None:
     orders = MemoryOrderStore()
-    first = await place(orders, "tea", 2, "key")
-    assert await place(orders, "tea", 2, "key") == first
+    first = await place(orders, an_order(), "key")
+    assert await place(orders, an_order(NOON + timedelta(days=1)), "key") == first
     with pytest.raises(KeyReused):
-        await place(orders, "tea", 3, "key")
+        await place(orders, an_order(item="coffee"), "key")

@@ -7,6 +7,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from {{ cookiecutter.package_name }}.orders.routes import EXAMPLE
+
 from .service import Service, fetch, free_ports
 
 TRIGGER = """
@@ -39,13 +41,6 @@ class Worker(Service):
         lines = self.get("/metrics").text.splitlines()
         (value,) = (line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} "))
         return float(value)
-
-
-@pytest.fixture(autouse=True)
-def empty_queue(attached_database: None, environment: dict[str, str]) -> None:
-    del attached_database
-    with psycopg.connect(environment["DATABASE_URL"]) as connection:
-        connection.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
 
 
 @pytest.fixture
@@ -87,7 +82,7 @@ def fulfilments(database: psycopg.Connection) -> list[UUID]:
 
 def place_order(service: Service, item: str = "tea") -> UUID:
     """Place an order and return its id."""
-    response = fetch(f"{service.url}/orders", "POST", json={"item": item, "quantity": 1})
+    response = fetch(f"{service.url}/orders", "POST", json=EXAMPLE | {"item": item})
     assert response.status_code == 201
     return UUID(response.json()["id"])
 

@@ -82,7 +82,9 @@ def migrated_database(server_url: str) -> Iterator[str]:
 def attached_database(migrated_database: str, environment: dict[str, str]) -> None:
     """Give each test a database with the indexes and without documents."""
     with MongoClient[dict[str, Any]](migrated_database) as client:
-        client.get_default_database()["orders"].delete_many({})
+        database = client.get_default_database()
+        for name in database.list_collection_names():
+            database[name].delete_many({})
     environment["MONGODB_URL"] = migrated_database
 
 

@@ -25,6 +25,14 @@ from {{ cookiecutter.package_name }}.settings import Settings
 
 from .service import Proxy
 
+EMPTY_TABLES = """
+DO $$ BEGIN
+    EXECUTE coalesce((
+        SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ')
+        FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'alembic_version'
+    ), 'SELECT');
+END $$
+"""
 CLOSE_OTHERS = """
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -107,7 +115,7 @@ def migrated_database(server_url: str) -> Iterator[str]:
 def attached_database(migrated_database: str, environment: dict[str, str]) -> None:
     """Give each test a database with the schema and without rows."""
     with psycopg.connect(migrated_database) as connection:
-        connection.execute("TRUNCATE orders")
+        connection.execute(EMPTY_TABLES)
     environment["DATABASE_URL"] = migrated_database
 
 

@@ -223,15 +223,21 @@ class Resource:
         return str(response.headers["location"])
 
 
-def example_resource() -> Resource:
-    """Return the first resource of the OpenAPI document that `POST` creates."""
+def find_resource() -> Resource | None:
+    """Return the first resource of the OpenAPI document that `POST` creates, with an example."""
     schemas = openapi().get("components", {}).get("schemas", {})
     for path, methods in openapi()["paths"].items():
         if "201" in methods.get("post", {}).get("responses", {}):
             body = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
             schema = schemas[body["$ref"].rpartition("/")[2]]
+            assert schema.get("examples"), f"POST {path}: the body has no example"
             return Resource(path, schema["examples"][0])
-    not_applicable("clients cannot create a resource")
+    return None
+
+
+def example_resource() -> Resource:
+    """Return a resource that `POST` creates."""
+    return find_resource() or not_applicable("no resource yet: no `POST` responds with 201")
 
 
 def require_docker() -> None:

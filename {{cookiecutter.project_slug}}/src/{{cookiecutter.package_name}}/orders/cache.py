@@ -13,6 +13,7 @@ from prometheus_client import Counter
 from ..chassis.errors import Unavailable
 from ..chassis.redis.client import Redis
 from .model import Order, OrderStore, Position
+from .settings import OrderSettings
 
 LEASE_SECONDS = 10
 """Lifetime of a lease; longer than any read of the store takes."""
@@ -35,15 +36,15 @@ class CachedOrderStore:
     A miss stores a lease under the key before it reads the store, and the order only while that
     lease is there. A change deletes the key, entry or lease: an order that was read before a change
     is never cached after it. If Redis is unavailable during a change, an old entry stays until it
-    expires, after at most `seconds`.
+    expires, after at most `ORDER_CACHE_SECONDS`.
     """
 
-    def __init__(self, orders: OrderStore, redis: Redis, *, prefix: str, seconds: int) -> None:
+    def __init__(self, orders: OrderStore, redis: Redis, settings: OrderSettings) -> None:
         self._orders = orders
         self._redis = redis
         self._fill = redis.client.register_script(FILL)
-        self._prefix = prefix
-        self._seconds = seconds
+        self._prefix = f"{settings.otel_service_name}:order:"
+        self._seconds = settings.order_cache_seconds
 
     async def get(self, order_id: UUID) -> Order | None:
         key, lease = f"{self._prefix}{order_id}", f"?{token_hex(8)}".encode()

@@ -5,19 +5,12 @@ import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from ..chassis.errors import Unavailable
 from ..chassis.observability.logs import log
 from ..chassis.service import Service
 from .model import OrderStore
-
-
-class RetentionSettings(Protocol):
-    """Settings that the command needs."""
-
-    @property
-    def keep_days(self) -> int: ...
+from .settings import OrderSettings
 
 
 async def delete_old(orders: OrderStore, keep_days: int, now: datetime) -> None:
@@ -37,7 +30,7 @@ def add_options(options: ArgumentParser) -> None:
     )
 
 
-def run(service: Service, settings: RetentionSettings, arguments: Namespace) -> int:
+def run(service: Service, settings: OrderSettings, arguments: Namespace) -> int:
     """Delete once and exit with 0, or 69 if the database is unavailable."""
     keep_days = arguments.older_than_days or settings.keep_days
     for is_last in (False, True):  # The first connection may take long, such as after a pause.
@@ -52,7 +45,7 @@ def run(service: Service, settings: RetentionSettings, arguments: Namespace) -> 
     return 0
 
 
-async def _delete_old(service: Service, settings: RetentionSettings, keep_days: int) -> None:
+async def _delete_old(service: Service, settings: OrderSettings, keep_days: int) -> None:
     async with service.open_resources(settings, "cleanup") as resources:
         await delete_old(resources.orders, keep_days, datetime.now(UTC))
 

@@ -62,24 +62,25 @@ class KeyReused(Exception):
     """The idempotency key belongs to a different order."""
 
 
-async def place(orders: OrderStore, item: str, quantity: int, key: str | None = None) -> Order:
-    """Place an order, once per idempotency `key`; raise `KeyReused` for a different order."""
-    order = Order(
+def new_order(item: str, quantity: int) -> Order:
+    """Return an order that is placed now."""
+    return Order(
         id=uuid4(),
         item=item,
         quantity=quantity,
         status=Status.PLACED,
         placed_at=datetime.now(UTC),
     )
+
+
+async def place(orders: OrderStore, order: Order, key: str | None = None) -> Order:
+    """Place a new order, once per idempotency `key`; raise `KeyReused` for a different order."""
     stored = await orders.add(order, key)
-    if (stored.item, stored.quantity) != (item, quantity):
+    # A repeated request gets the same response as the first one.
+    first = dataclasses.replace(order, id=stored.id, placed_at=stored.placed_at)
+    if dataclasses.replace(stored, status=Status.PLACED) != first:
         raise KeyReused
-    {% if cookiecutter.worker %}
-    if stored.status != Status.PLACED:
-        # A repeated request gets the same response as the first one.
-        return dataclasses.replace(stored, status=Status.PLACED)
-    {% endif %}
-    return stored
+    return first
 {% if cookiecutter.worker %}
 
 

@@ -1,38 +1,31 @@
 """Orders in MongoDB: all documents and queries about them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
-from pymongo import DESCENDING
+from pymongo import DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from ..chassis.mongodb import schema
 from ..chassis.mongodb.client import Database, Document, bounded
-from .indexes import INDEXES
 from .model import Order, Position, Status
 
-PING_SECONDS = 1
 DELETE_SECONDS = 60
 """Timeout for a cleanup; orders deleted before it stay deleted."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+NEWEST_FIRST = [("placed_at", DESCENDING), ("_id", DESCENDING)]
+INDEXES = [
+    IndexModel(NEWEST_FIRST, name="newest_first"),
+    IndexModel("idempotency_key", name="one_per_key", unique=True),
+]
 
 
 class MongoOrderStore:
     """`OrderStore` in the collection `orders`."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
         self._orders = database["orders"]
-
-    async def ping(self) -> Literal["ok"]:
-        """Raise `Unavailable` unless the server accepts writes and has the indexes."""
-        async with bounded(PING_SECONDS):
-            # A secondary, and a user without rights, may respond to reads. This deletes nothing.
-            await self._orders.delete_one({"_id": None})
-            await schema.check(self._database, INDEXES)
-        return "ok"
 
     async def add(self, order: Order, key: str | None) -> Order:
         """See `OrderStore.add`; a unique index decides which request was first."""
@@ -61,9 +54,8 @@ class MongoOrderStore:
             moment = _microseconds(after.placed_at)
             earlier = [{"placed_at": {"$lt": moment}}, {"_id": {"$lt": after.id}}]
             rest = {"placed_at": {"$lte": moment}, "$or": earlier}
-        newest_first = [("placed_at", DESCENDING), ("_id", DESCENDING)]
         async with bounded():
-            found = await self._orders.find(rest, sort=newest_first, limit=limit).to_list()
+            found = await self._orders.find(rest, sort=NEWEST_FIRST, limit=limit).to_list()
         return [_order(document) for document in found]
 
     async def delete(self, order_id: UUID) -> bool:

@@ -1,6 +1,8 @@
 """Orders in PostgreSQL: all SQL about them."""
 
+from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -11,11 +13,21 @@ from ..chassis.jobs.queue import defer
 from ..chassis.postgres.pool import Pool
 from .model import Order, Position
 
+COLUMNS = [field.name for field in fields(Order)]
+"""The columns, and `idempotency_key`, have the names of the fields."""
+INSERT = (
+    f"INSERT INTO orders ({', '.join(COLUMNS)}, idempotency_key)"  # noqa: S608  # Only constants.
+    f" VALUES ({'%s, ' * len(COLUMNS)}%s) ON CONFLICT (idempotency_key) DO NOTHING"
+)
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM orders"  # noqa: S608  # Only constants.
+NEWEST_FIRST = "ORDER BY placed_at DESC, id DESC LIMIT %s"
 DELETE_BATCH = 1000
 {% if cookiecutter.worker %}
 FULFIL = "fulfil"
 """Name of the task that is deferred with each order."""
 {% endif %}
+
+_values = attrgetter(*COLUMNS)
 
 
 class PostgresOrderStore:
@@ -28,21 +40,13 @@ class PostgresOrderStore:
         """See `OrderStore.add`; a unique index decides which request was first."""
         async with self._pool.connection() as connection, connection.transaction():
             cursor = connection.cursor(row_factory=class_row(Order))
-            await cursor.execute(
-                "INSERT INTO orders (id, item, quantity, status, placed_at, idempotency_key)"
-                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (idempotency_key) DO NOTHING",
-                (order.id, order.item, order.quantity, order.status, order.placed_at, key),
-            )
+            await cursor.execute(INSERT, (*_values(order), key))
             if cursor.rowcount:
                 {% if cookiecutter.worker %}
                 await defer(connection, FULFIL, order_id=str(order.id))
                 {% endif %}
                 return order
-            await cursor.execute(
-                "SELECT id, item, quantity, status, placed_at FROM orders"
-                " WHERE idempotency_key = %s",
-                (key,),
-            )
+            await cursor.execute(f"{SELECT} WHERE idempotency_key = %s", (key,))
             if first := await cursor.fetchone():
                 return first
         return await self.add(order, key)  # The first order was deleted meanwhile.
@@ -50,10 +54,7 @@ class PostgresOrderStore:
     async def get(self, order_id: UUID) -> Order | None:
         async with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(Order))
-            await cursor.execute(
-                "SELECT id, item, quantity, status, placed_at FROM orders WHERE id = %s",
-                (order_id,),
-            )
+            await cursor.execute(f"{SELECT} WHERE id = %s", (order_id,))
             return await cursor.fetchone()
 
     async def page(self, limit: int, after: Position | None) -> list[Order]:
@@ -61,18 +62,10 @@ class PostgresOrderStore:
         async with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(Order))
             if after is None:
-                await cursor.execute(
-                    "SELECT id, item, quantity, status, placed_at FROM orders"
-                    " ORDER BY placed_at DESC, id DESC LIMIT %s",
-                    (limit,),
-                )
+                await cursor.execute(f"{SELECT} {NEWEST_FIRST}", (limit,))
             else:
-                await cursor.execute(
-                    "SELECT id, item, quantity, status, placed_at FROM orders"
-                    " WHERE (placed_at, id) < (%s, %s)"
-                    " ORDER BY placed_at DESC, id DESC LIMIT %s",
-                    (after.placed_at, after.id, limit),
-                )
+                query = f"{SELECT} WHERE (placed_at, id) < (%s, %s) {NEWEST_FIRST}"
+                await cursor.execute(query, (after.placed_at, after.id, limit))
             return await cursor.fetchall()
 
     async def delete(self, order_id: UUID) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from starlette.exceptions import HTTPException
 from starlette.status import HTTP_422_UNPROCESSABLE_CONTENT
 
@@ -19,6 +19,7 @@ from .model import Order, OrderStore, Position
 
 router = APIRouter(prefix="/orders", tags=["orders"], route_class=JsonRoute)
 
+EXAMPLE: dict[str, JsonValue] = {"item": "tea", "quantity": 2}
 LOCATION = {
     "Location": {
         "description": "Path of the order.",
@@ -43,9 +44,7 @@ def _whole(value: object) -> object:
 class NewOrder(BaseModel):
     """Body of `POST /orders`."""
 
-    model_config = ConfigDict(
-        strict=True, json_schema_extra={"examples": [{"item": "tea", "quantity": 2}]}
-    )
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [EXAMPLE]})
 
     item: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
     quantity: Annotated[int, BeforeValidator(_whole)] = Field(ge=1, le=1_000_000)
@@ -74,7 +73,8 @@ async def place_order(
 ) -> Response:
     """Place an order; repeating the request with the same `Idempotency-Key` is safe."""
     try:
-        order = await model.place(_store(request), new.item, new.quantity, idempotency_key)
+        order = model.new_order(new.item, new.quantity)
+        order = await model.place(_store(request), order, idempotency_key)
     except model.KeyReused:
         return problem(
             request,

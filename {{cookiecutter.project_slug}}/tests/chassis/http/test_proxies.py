@@ -4,7 +4,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from {{ cookiecutter.package_name }}.chassis.http.proxy import ProxyMiddleware
+from {{ cookiecutter.package_name }}.chassis.http.middleware import ProxyMiddleware
 from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings

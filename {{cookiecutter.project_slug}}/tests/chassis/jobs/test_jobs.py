@@ -26,12 +26,12 @@ from {{ cookiecutter.package_name }}.chassis.jobs.tasks import (
     validated,
 )
 from {{ cookiecutter.package_name }}.chassis.postgres.database import open_database
+from {{ cookiecutter.package_name }}.orders.routes import EXAMPLE
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from ...support.job_fixtures import Worker, order_status, place_order
 from ...support.service import TIMEOUT, Service, run, until
 
-TEA = {"item": "tea", "quantity": 2}
 SCHEMA = """
 SELECT concat_ws(' ', oid::regprocedure, regexp_replace(prosrc, '\\s+', ' ', 'g'))
 FROM pg_proc WHERE proname ^@ 'procrastinate_'
@@ -53,7 +53,7 @@ def jobs(database: psycopg.Connection) -> list[dict[str, Any]]:
 async def test_an_order_is_placed_with_its_job(
     client: httpx.AsyncClient, database: psycopg.Connection
 ) -> None:
-    placed = await client.post("/orders", json=TEA)
+    placed = await client.post("/orders", json=EXAMPLE)
     assert jobs(database) == [{"order_id": placed.json()["id"]}]
 
 
@@ -61,7 +61,7 @@ async def test_concurrent_retries_of_a_request_add_one_job(
     client: httpx.AsyncClient, database: psycopg.Connection
 ) -> None:
     headers = {"Idempotency-Key": "k"}
-    posts = (client.post("/orders", json=TEA, headers=headers) for _ in range(20))
+    posts = (client.post("/orders", json=EXAMPLE, headers=headers) for _ in range(20))
     (order_id,) = {response.json()["id"] for response in await asyncio.gather(*posts)}
     assert jobs(database) == [{"order_id": order_id}]
 
@@ -72,7 +72,7 @@ async def test_an_order_is_rolled_back_when_its_job_cannot_be_added(
     database.execute("ALTER TABLE procrastinate_jobs ADD CONSTRAINT none CHECK (false)")
     try:
         with capture_logs():
-            assert (await client.post("/orders", json=TEA)).status_code == 500
+            assert (await client.post("/orders", json=EXAMPLE)).status_code == 500
     finally:
         database.execute("ALTER TABLE procrastinate_jobs DROP CONSTRAINT none")
     assert (await client.get("/orders")).json()["items"] == []
@@ -139,7 +139,7 @@ async def test_a_worker_is_notified_of_new_jobs(
 
     async with open_database(settings, "test") as opened:
         queue = JobQueue(opened.pool)
-        running = asyncio.create_task(loop.run_jobs(settings, queue, add_tasks))
+        running = asyncio.create_task(loop.run_jobs(settings, queue, [add_tasks]))
         await asyncio.to_thread(until, lambda: database.execute(LISTENING).fetchone() == (1,))
         async with asyncio.timeout(TIMEOUT):
             while not started.is_set():  # The worker may not be idle yet.

@@ -16,13 +16,13 @@ from dev.backing_services.postgres import embedded
 from {{ cookiecutter.package_name }}.chassis.postgres.database import open_database
 from {{ cookiecutter.package_name }}.chassis.postgres.failures import category
 from {{ cookiecutter.package_name }}.chassis.postgres.settings import PostgresUrl
+from {{ cookiecutter.package_name }}.orders.routes import EXAMPLE
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from ...support.postgres_server import disable_durability, migrate_database
 from ...support.service import Proxy, Service, fetch, run, until
 
 validate = TypeAdapter(PostgresUrl).validate_python
-ORDER = {"item": "tea", "quantity": 1}
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_demoted_primary_is_an_outage_not_a_crash(
     with Service(environment) as service:
 
         def post() -> int:
-            status = fetch(f"{service.url}/orders", "POST", json=ORDER).status_code
+            status = fetch(f"{service.url}/orders", "POST", json=EXAMPLE).status_code
             assert status in {201, 503}
             return status
 

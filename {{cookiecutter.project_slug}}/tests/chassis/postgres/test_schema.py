@@ -24,6 +24,7 @@ from {{ cookiecutter.package_name }}.chassis.commands import migrate
 from {{ cookiecutter.package_name }}.chassis.postgres import database as schema
 from {{ cookiecutter.package_name }}.chassis.postgres import schema as postgres_schema
 from {{ cookiecutter.package_name }}.chassis.postgres.settings import PostgresUrl
+from {{ cookiecutter.package_name }}.orders.routes import EXAMPLE
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from ...support.postgres_server import drop_connections
@@ -195,8 +196,7 @@ def file(environment: dict[str, str], tmp_path: Path) -> Path:
 async def test_new_connections_use_a_rotated_url(
     file: Path, migrated_database: str, other_database: str, client: httpx.AsyncClient
 ) -> None:
-    order = {"item": "tea", "quantity": 1}
-    assert (await client.post("/orders", json=order)).status_code == 201
+    assert (await client.post("/orders", json=EXAMPLE)).status_code == 201
     await asyncio.to_thread(file.write_text, other_database)
     assert len((await client.get("/orders")).json()["items"]) == 1
     drop_connections(migrated_database)

@@ -16,7 +16,7 @@ from dev.backing_services.redis import server
 from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
 from {{ cookiecutter.package_name }}.chassis.redis import client as adapter
 from {{ cookiecutter.package_name }}.chassis.redis.client import open_redis
-from {{ cookiecutter.package_name }}.chassis.redis.failures import category
+from {{ cookiecutter.package_name }}.chassis.redis.connection import category
 from {{ cookiecutter.package_name }}.chassis.redis.settings import RedisUrl
 from {{ cookiecutter.package_name }}.settings import Settings
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..readiness import Readiness
-from .cors import with_cors
+from .middleware import with_cors
 from .problems import CLOSE, RETRY, problem
 from .request_log import RequestLog
 from .settings import HttpSettings

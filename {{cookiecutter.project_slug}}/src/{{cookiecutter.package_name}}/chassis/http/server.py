@@ -20,7 +20,7 @@ from ..observability.logs import log
 from ..readiness import Readiness
 from ..service import Service
 from .connection import HttpConnection
-from .proxy import ProxyMiddleware
+from .middleware import ProxyMiddleware
 from .settings import HttpSettings
 
 

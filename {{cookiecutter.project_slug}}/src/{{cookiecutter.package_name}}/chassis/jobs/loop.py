@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from procrastinate import App
@@ -21,7 +21,7 @@ PAUSE_SECONDS = 1
 
 
 async def run_jobs(
-    settings: WorkerSettings, queue: JobQueue, add_tasks: Callable[[Tasks], None]
+    settings: WorkerSettings, queue: JobQueue, add_tasks: Sequence[Callable[[Tasks], None]]
 ) -> None:
     """Run jobs until cancelled; then fetch no more, and finish or release those running."""
     async with asyncio.TaskGroup() as group:
@@ -30,12 +30,14 @@ async def run_jobs(
 
 
 async def _run(
-    settings: WorkerSettings, queue: JobQueue, add_tasks: Callable[[Tasks], None]
+    settings: WorkerSettings, queue: JobQueue, add_tasks: Sequence[Callable[[Tasks], None]]
 ) -> None:
     connector = await queue.connect()
     # The last tick is never too late: without a limit, a long outage would skip it in silence.
     app = App(connector=connector, periodic_defaults={"max_delay": math.inf})
-    add_tasks(Tasks(app, settings.job_retry_seconds))
+    tasks = Tasks(app, settings.job_retry_seconds)
+    for add in add_tasks:
+        add(tasks)
     while True:
         try:
             await app.run_worker_async(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from pymongo import IndexModel
 from pymongo.errors import OperationFailure
@@ -11,6 +12,7 @@ from ..observability.logs import log
 from .client import Database, bounded, open_database
 from .settings import MongodbSettings
 
+PING_SECONDS = 1
 BUILD_SECONDS = 3600
 """Timeout for building one index; the collection can be used meanwhile."""
 
@@ -27,10 +29,14 @@ async def missing(database: Database, needed: Indexes) -> list[tuple[str, IndexM
     return found
 
 
-async def check(database: Database, needed: Indexes) -> None:
-    """Raise `Unavailable` unless all needed indexes exist; additional ones are ignored."""
-    if await missing(database, needed):
-        raise Unavailable("database", "schema")
+async def ping(database: Database, needed: Indexes) -> Literal["ok"]:
+    """Raise `Unavailable` unless the server accepts writes and has all needed indexes."""
+    async with bounded(PING_SECONDS):
+        # A secondary, and a user without rights, may respond to reads. This deletes nothing.
+        await database["pings"].delete_one({"_id": None})
+        if await missing(database, needed):
+            raise Unavailable("database", "schema")
+    return "ok"
 
 
 def create_indexes(settings: MongodbSettings, needed: Indexes) -> list[str]:

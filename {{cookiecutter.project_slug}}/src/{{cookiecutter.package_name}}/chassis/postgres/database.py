@@ -18,8 +18,9 @@ MIGRATION_LOCK = int.from_bytes(b"migrate")
 
 
 def newest_revision() -> str:
-    """Return the number of the newest migration, such as `0001`; numbers sort as text."""
-    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    """Return the number of the newest migration, such as `0001`, or ""; numbers sort as text."""
+    files = (MIGRATIONS / "versions").glob("[0-9]*.py")
+    return max((path.name.partition("_")[0] for path in files), default="")
 
 
 class Database:

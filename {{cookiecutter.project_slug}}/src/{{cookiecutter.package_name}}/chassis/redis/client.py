@@ -13,8 +13,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from ..errors import Unavailable
 from ..observability.logs import log
-from .connection import following
-from .failures import category
+from .connection import category, following
 from .settings import RedisSettings
 
 CALL_SECONDS = 0.5

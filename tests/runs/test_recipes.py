@@ -105,10 +105,10 @@ def test_database_roles(render: Callable[..., Installed]) -> None:
         perform(
             service.folder,
             "database-roles",
-            lambda block: re.sub(r"(\w+):[\w-]+@db\.example\.com/orders", address, block),
+            lambda block: re.sub(r"(\w+):[\w-]+@db\.example\.com/app", address, block),
             lambda block: admin.execute(block.encode()),
         )
-        url = f"postgresql:///postgres?user=orders_service&host={folder}"
+        url = f"postgresql:///postgres?user=app_service&host={folder}"
         rejected = service.run("migrate", database_url=url)
         assert rejected.returncode == 0, rejected.stdout  # Nothing is left to migrate.
         with Web(service, database_url=url, drain_seconds=0) as web:

@@ -13,6 +13,7 @@ FILES = (
     *("src/*/orders", "migrations/versions/0001_orders.py", "deploy/base/cleanup.yaml"),
     *("tests/orders", "tests/support/job_fixtures.py", "tests/twelve_factor/test_ix_workers.py"),
     *("tests/chassis/jobs", "tests/chassis/postgres"),  # They test the chassis with orders.
+    "docs/recipes/scheduled-job.md",
     ".dev",  # Its data has the schema of the example.
 )
 LINES = {

@@ -1,6 +1,6 @@
 # Commands for maintainers of the template; CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-containers test-cluster check format bench ratchet packages variant copier
+.PHONY: help demo test test-slow test-containers test-cluster kind check format bench ratchet packages variant copier
 
 # The installed uv, or else a copy that pip installs in .tools/.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
@@ -43,7 +43,10 @@ test-containers: $(READY)  ## Test the image, Compose and releases (needs a Dock
 	@$(RUN) pytest -m containers
 
 test-cluster: $(READY)  ## Test deployments to the Kubernetes cluster of kubectl, created by kind or k3d
-	@$(RUN) pytest -m cluster
+	@$(RUN) pytest tests/cluster --dist loadgroup --no-loadscope-reorder --numprocesses 2
+
+kind:  ## Create a local Kubernetes cluster for make test-cluster (needs kind and kubectl)
+	@.ci/kind
 
 .PHONY: $(CHECKS)
 check: $(CHECKS)  ## Check the template's files and three renders

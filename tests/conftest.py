@@ -14,6 +14,7 @@ from .support import variant_table
 from .support.baking import Baker
 from .support.cluster import cluster, deployable  # noqa: F401  # Fixtures.
 from .support.containers import compose, image, service, up  # noqa: F401  # Fixtures.
+from .support.deployed_service import group_of_service
 from .support.environments import Environments
 from .support.pipelines import services  # noqa: F401  # A fixture.
 from .support.released_service import (  # noqa: F401  # Fixtures.
@@ -66,7 +67,10 @@ def group_of(item: pytest.Item) -> str:
     """Return the group of a test: its module, or the variants of it that behave alike."""
     if mark := item.get_closest_marker("xdist_group"):
         return str(mark.args[0])
-    shared = getattr(getattr(item, "callspec", None), "params", {}).get("variant", "")
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    if deployed := parameters.get("rendered_service"):
+        return f"cluster-{group_of_service(deployed)}"
+    shared = parameters.get("variant", "")
     return f"{item.path.stem}-{behaviour(ROWS[shared]) if shared in ROWS else shared}"
 
 

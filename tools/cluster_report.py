@@ -6,7 +6,8 @@ from typing import Any
 
 from .pythons import ROOT
 
-MEASUREMENTS = ROOT / ".reports" / "cluster.json"
+MEASUREMENTS = ROOT / ".reports" / "cluster"
+VARIANTS = ("plain", "worker", "mongodb")
 PAGE, PICTURE = ROOT / "docs" / "kubernetes.md", ROOT / "docs" / "rolling-update.svg"
 START, END = "<!-- measurements -->\n", "<!-- end -->\n"
 COLOURS = {"previous release": "#9aa5b1", "new release": "#2f6fb3", "failed": "#c62828"}
@@ -75,7 +76,8 @@ def rectangle(x: float, y: float, width: float, height: float, colour: str) -> s
 
 def main() -> None:
     """Write the page and the picture."""
-    rows: list[Row] = json.loads(MEASUREMENTS.read_text())
+    files = (MEASUREMENTS / f"{variant}.json" for variant in VARIANTS)
+    rows: list[Row] = [row for file in files for row in json.loads(file.read_text())]
     before, _, rest = PAGE.read_text().partition(START)
     PAGE.write_text(before + START + table(rows) + END + rest.partition(END)[2])
     (update,) = (

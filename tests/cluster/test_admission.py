@@ -10,8 +10,8 @@ from tests.support.deployed_service import Deployed
 from tests.support.kubernetes_cluster import (
     attempt,
     create_namespace,
+    delete_namespaces,
     get,
-    kubectl,
     until,
 )
 
@@ -31,8 +31,7 @@ def namespaces(rendered_service: Path) -> Iterator[dict[str, str]]:
     for name in names.values():
         create_namespace(name)
     yield names
-    # Waits until their pods request no CPU any more.
-    kubectl("delete", "namespace", *names.values())
+    delete_namespaces(*names.values())
 
 
 def test_overlays_are_applied_without_warnings(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.deployed_service import Deployed
+from tests.support.deployed_service import CLIENTS, Deployed
 
 pytestmark = [
     pytest.mark.cluster,
@@ -30,7 +30,7 @@ SENSITIVE = {
 def test_replicas_follow_the_load_and_no_request_fails(deployed: Deployed) -> None:
     autoscaler = f"horizontalpodautoscaler/{deployed.name}-web"
     deployed.kubectl("patch", autoscaler, "--patch", json.dumps({"spec": SENSITIVE}))
-    with deployed.load("Autoscaling from 2 to 5") as load:
+    with deployed.light_load("Autoscaling from 2 to 5", clients=CLIENTS) as load:
         deployed.until_ready(5)
     load.assert_none_failed()
     deployed.until_ready(2)

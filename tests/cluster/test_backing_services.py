@@ -44,10 +44,11 @@ def test_a_new_database_password_needs_no_restart(deployed: Deployed) -> None:
 def test_requests_recover_after_the_database_was_unavailable(deployed: Deployed) -> None:
     before, order = identities(deployed), deployed.place_order()
     scale = ["scale", f"statefulset/{deployed.database}"]
+    statuses = deployed.statuses(f"/orders/{order}", last=0)
+    assert next(statuses) == 200
     deployed.kubectl(*scale, "--replicas=0")
-    until(lambda: deployed.request("GET", f"/orders/{order}")[0], lambda status: status == 503)
     # Once no pod is ready, the Service rejects connections.
-    until(lambda: deployed.request("GET", f"/orders/{order}")[0], lambda status: status == 0)
+    assert [*statuses] == [503, 0]
     deployed.kubectl(*scale, "--replicas=1")
     until(lambda: deployed.request("GET", f"/orders/{order}")[0], lambda status: status == 200)
     deployed.until_ready(2)

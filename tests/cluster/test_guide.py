@@ -29,35 +29,46 @@ from tests.support.running import free_ports
 
 pytestmark = [
     pytest.mark.cluster,
-    pytest.mark.parametrize("rendered_service", ["plain"], indirect=True, scope="session"),
+    pytest.mark.parametrize("rendered_service", ["guide"], indirect=True, scope="session"),
 ]
 
+QUICK = """
+  - target: {kind: Deployment}
+    patch: |-
+      - {op: replace, path: /spec/minReadySeconds, value: 0}
+      - {op: remove, path: /spec/template/spec/containers/0/lifecycle}
+      - {op: replace, path: /spec/template/spec/containers/0/resources/requests/cpu, value: 50m}
+  - target: {kind: HorizontalPodAutoscaler}
+    patch: |-
+      - {op: replace, path: /spec/maxReplicas, value: 4}
+"""
+"""Patches that shorten rollouts and leave CPU to other services; these pods are not under load."""
 CI_USER = "system:serviceaccount:ci:default"
 """The cluster trusts tokens of service accounts, as it would trust those of a CI system."""
 
 
 @pytest.fixture(scope="module")
 def releases(
-    deployed: Deployed, tmp_path_factory: pytest.TempPathFactory
+    built_service: Deployed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
     """Publish two releases to a registry, from which the cluster pulls them."""
     address, found = f"127.0.0.1:{free_ports(1)[0]}", {}
-    image = f"{address}/team/{deployed.name}"
+    image = f"{address}/team/{built_service.name}"
     with cluster_registry.running(tmp_path_factory.mktemp("registry"), address) as copy_to_node:
-        for name, revision in (("one", {}), ("two", {"REVISION": "two"})):
-            deployed.must_make("image", "publish", IMAGE=image, **revision)
-            found[name] = (deployed.folder / ".reports/release").read_text().strip()
+        for name in ("one", "two"):
+            built_service.must_make("image", "publish", IMAGE=image, REVISION=name)
+            found[name] = (built_service.folder / ".reports/release").read_text().strip()
         copy_to_node()
         yield found
 
 
 @pytest.fixture(scope="module")
-def guide(deployed: Deployed, releases: dict[str, str], busybox: None) -> Iterator[Guide]:
+def guide(built_service: Deployed, releases: dict[str, str], busybox: None) -> Iterator[Guide]:
     """Run the commands."""
     del busybox
-    guide = Guide(deployed, kubernetes_access(), releases)
+    guide = Guide(built_service, kubernetes_access(), releases)
     local, probe, kind, access, secret, deploy, *operation = guide.blocks()
-    assert kind == [f"kind delete cluster --name {deployed.name}"]
+    assert kind == [f"kind delete cluster --name {built_service.name}"]
     forward = local.pop()
     create_namespace("database")
     for objects in (DATABASE, SERVICE):
@@ -68,19 +79,15 @@ def guide(deployed: Deployed, releases: dict[str, str], busybox: None) -> Iterat
             forward,
             forward.replace("-local", "-staging").replace("8000", "8001"),
             forward.replace("-local", "-production").replace("8000", "8002"),
-            cwd=deployed.folder,
+            cwd=built_service.folder,
         ):
             guide.run(probe)
-            prepare(deployed.folder)
+            prepare(built_service.folder)
             for overlay in ("staging", "production"):
                 for block in (access, secret):
                     guide.run([line.replace("staging", overlay) for line in block])
             guide.run(deploy)
-            # Leave CPU to production: the node may have only two cores.
-            staging = f"--namespace={guide.namespace('staging')}"
-            kubectl(staging, "delete", "horizontalpodautoscalers", "--all")
-            kubectl(staging, "scale", f"deployment/{deployed.name}-web", "--replicas=1")
-            deployed.must_make("deploy", OVERLAY="production", RELEASE=releases["two"])
+            built_service.must_make("deploy", OVERLAY="production", RELEASE=releases["two"])
             for block in operation:
                 wait_for_pods(guide.namespace("production"))
                 guide.run(block)
@@ -119,7 +126,9 @@ def prepare(service: Path) -> None:
         file = service / f"deploy/overlays/{overlay}/kustomization.yaml"
         text = file.read_text()
         assert "  - ../../components/external-secrets\n" in text
-        file.write_text(text.replace("  - ../../components/external-secrets\n", ""))
+        text = text.replace("  - ../../components/external-secrets\n", "")
+        assert "    literals: [" in text
+        file.write_text(text.replace("    literals: [", "    literals: [DRAIN_SECONDS=1, ") + QUICK)
     (service / "secrets").mkdir()
     url = "postgresql://app:password@postgres.database:5432/app"
     (service / "secrets/database_url").write_text(url)
@@ -163,8 +172,8 @@ def test_the_release_is_that_of_the_registry(guide: Guide) -> None:
         ("get pods", "local"),
         ("get configmaps", "local"),
         ("get namespaces", ""),
-        ("delete deployment/orders-plain-web", "staging"),
-        ("exec deployment/orders-plain-web -- python --version", "staging"),
+        ("delete deployment/orders-guide-web", "staging"),
+        ("exec deployment/orders-guide-web -- python --version", "staging"),
         ("create rolebinding more --clusterrole=admin --user=me", "staging"),
         ("create token default", "staging"),
         ("run other --image=other", "staging"),

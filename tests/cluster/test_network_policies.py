@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support.deployed_service import Deployed
-from tests.support.kubernetes_cluster import Object, get, kubectl
+from tests.support.kubernetes_cluster import CLIENT, Object, get, kubectl
 
 pytestmark = [
     pytest.mark.cluster,
@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 def reaches(target):
     try:
-        socket.create_connection(target, timeout=3).close()
+        socket.create_connection(target, timeout=6).close()
     except ConnectionRefusedError:  # Nothing listens there.
         return True
     except OSError:
@@ -41,7 +41,7 @@ def test_only_allowed_connections_are_open(deployed: Deployed, other_pod: Object
         pod["metadata"]["labels"]["app.kubernetes.io/name"]: pod
         for pod in deployed.pods("backing-service")
     }
-    other = get("pod/client", "--namespace=elsewhere")[0]
+    other = get(f"pod/{CLIENT}", "--namespace=elsewhere")[0]
     targets = {
         **{name: (address(pod), PORTS[name]) for name, pod in servers.items()},
         **{f"{name} metrics": (address(pod), 9090) for name, pod in pods.items()},
@@ -56,7 +56,7 @@ def test_only_allowed_connections_are_open(deployed: Deployed, other_pod: Object
         "monitoring": {*outside, *(f"{name} metrics" for name in pods)},
         "elsewhere": outside,
     }
-    sources = {name: (name, "client") for name in expected}
+    sources = {name: (name, CLIENT) for name in expected}
     for component in deployed.components:
         # Not the pod that is a target: a pod can always connect to itself.
         name = deployed.ready(component)[1]["metadata"]["name"]

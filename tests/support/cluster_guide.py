@@ -74,7 +74,7 @@ class Guide:
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.service.folder,
             env=outside()
-            | {"UV": UV}
+            | {"UV": UV, "REVISION": "one"}
             | (self.ci if "make deploy OVERLAY=staging" in script else {}),
             input="id\nexit\n",
             capture_output=True,

@@ -19,7 +19,7 @@ from typing import Any
 HOST = sys.argv[1]
 CLIENTS, REQUESTS, PERIOD = map(int, sys.argv[2:])
 TIMEOUT_SECONDS = 10
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.015
 """Pause of a client between two requests, which leaves time to the processes under test."""
 BODY = json.dumps({"item": "apple", "quantity": 1})
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from . import commands
-from .kubernetes_cluster import Object, get, kubectl, terminates, until
+from .kubernetes_cluster import CLIENT, Object, exclusively, get, kubectl, terminates, until
 
 LOAD = Path(__file__).with_name("cluster_load.py")
 CLIENTS, REQUESTS = 12, 10_000
+FEW_CLIENTS, FEW_REQUESTS = 4, 1_000
 LIMIT_SECONDS = 180
 REQUEST = """
 import json, sys, urllib.error, urllib.request
@@ -28,6 +29,21 @@ except urllib.error.HTTPError as error:
 except OSError as error:
     print(json.dumps([0, str(error)]))
 """
+POLL = """
+import sys, time, urllib.error, urllib.request
+url, last, end, statuses = sys.argv[1], int(sys.argv[2]), time.monotonic() + 60, []
+while time.monotonic() < end and last not in statuses:
+    try:
+        status = urllib.request.urlopen(url, timeout=10).status
+    except urllib.error.HTTPError as error:
+        status = error.code
+    except OSError:
+        status = 0
+    if status not in statuses:
+        statuses.append(status)
+        print(status, flush=True)
+    time.sleep(0.1)
+"""
 DATABASES = ("postgres", "mongodb")
 
 
@@ -35,11 +51,12 @@ DATABASES = ("postgres", "mongodb")
 class Load:
     """Measurements of requests that were sent to a service."""
 
+    least: int
     result: dict[str, Any] = field(default_factory=dict)
 
     def assert_none_failed(self) -> None:
         assert self.result["failed"] == 0, self.result["failures"]
-        assert self.result["requests"] >= REQUESTS
+        assert self.result["requests"] >= self.least
 
 
 @dataclass
@@ -99,9 +116,18 @@ class Deployed:
     def request(self, method: str, path: str, body: str = "") -> tuple[int, Any]:
         """Send a request to the Service, as the ingress controller does; 0 means no response."""
         url = f"http://{self.name}-web.{self.namespace}{path}"
-        run = ["exec", "client", "--", "python", "-c", REQUEST, url, method, body]
+        run = ["exec", CLIENT, "--", "python", "-c", REQUEST, url, method, body]
         status, text = json.loads(kubectl("--namespace=ingress", *run))
         return status, text
+
+    def statuses(self, path: str, last: int) -> Iterator[int]:
+        """Repeat a request until it has the last status; yield each new status at once."""
+        url = f"http://{self.name}-web.{self.namespace}{path}"
+        run = ["exec", CLIENT, "--", "python", "-c", POLL, url, str(last)]
+        command = ["kubectl", "--namespace=ingress", *run]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            yield from map(int, process.stdout)
 
     def place_order(self) -> str:
         status, order = self.request("POST", "/orders", '{"item": "apple", "quantity": 1}')
@@ -109,15 +135,26 @@ class Deployed:
         return str(order["id"])
 
     @contextmanager
-    def load(self, what: str, requests: int = REQUESTS) -> Iterator[Load]:
-        """Send requests while the block runs, at least this number, and record the measurements."""
-        run = ["exec", "--stdin", "client", "--", "python", "-c", LOAD.read_text()]
+    def load(self, what: str) -> Iterator[Load]:
+        """Send requests while the block runs, at least `REQUESTS`, and record the measurements.
+
+        One service at a time is under load, so that the measurements are comparable.
+        """
+        with exclusively(), self.light_load(what, CLIENTS, REQUESTS) as load:
+            yield load
+
+    @contextmanager
+    def light_load(
+        self, what: str, clients: int = FEW_CLIENTS, requests: int = FEW_REQUESTS
+    ) -> Iterator[Load]:
+        """Send fewer requests while the block runs, and record the measurements."""
+        run = ["exec", "--stdin", CLIENT, "--", "python", "-c", LOAD.read_text()]
         # An ingress controller does not resolve a name for each request either.
         host = self.get(f"service/{self.name}-web")[0]["spec"]["clusterIP"]
         # The stand-in for MongoDB reads all orders to find one.
         period = {"postgres": 20, "mongodb": 400}[self.database]
-        numbers = map(str, (CLIENTS, requests, period))
-        load, begun = Load(), time.monotonic()
+        numbers = map(str, (clients, requests, period))
+        load, begun = Load(requests), time.monotonic()
         with subprocess.Popen(
             ["kubectl", "--namespace=ingress", *run, host, *numbers],
             stdin=subprocess.PIPE,
@@ -141,6 +178,19 @@ class Deployed:
             lambda found: found == [True] * replicas,
             LIMIT_SECONDS,
         )
+
+    def until_stopped(self, component: str = "web") -> None:
+        """Wait until no pod is being deleted."""
+        selector = f"--selector=app.kubernetes.io/component={component}"
+        until(
+            lambda: [pod for pod in self.get("pods", selector) if terminates(pod)],
+            lambda found: found == [],
+        )
+
+
+def group_of_service(variant: str) -> str:
+    """Return the group of variants that one process tests; both groups take about as long."""
+    return "plain" if variant == "plain" else "others"
 
 
 def is_ready(pod: Object) -> bool:

@@ -1,12 +1,17 @@
 """The local Kubernetes cluster, created by kind or k3d."""
 
+import fcntl
 import json
+import os
 import re
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
+
+from .template import ROOT
 
 Object = dict[str, Any]
 T = TypeVar("T")
@@ -17,6 +22,9 @@ LOADERS = {
 }
 """Commands that load an image into the nodes, by the prefix of the context."""
 CLIENT_IMAGE = "python:3.14-slim"
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main")
+CLIENT = f"client-{PROCESS}"
+"""The pods from which this process of the tests sends requests, one per namespace."""
 LIMIT_SECONDS = 120
 
 
@@ -97,13 +105,27 @@ def delete_namespaces(*names: str) -> None:
     kubectl("delete", "namespace", *names, "--ignore-not-found", "--wait=false")
 
 
-def wait_for_deletions() -> None:
-    """Wait until no namespace is being deleted, and empty volumes that are not deleted with it."""
+@contextmanager
+def exclusively() -> Iterator[None]:
+    """Run the block in one process of the tests at a time."""
+    file = ROOT / ".reports" / "cluster.lock"
+    file.parent.mkdir(exist_ok=True)
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def wait_for_deletions(*names: str) -> None:
+    """Wait until none of these namespaces is being deleted."""
     until(
         lambda: [each["metadata"]["name"] for each in get("namespaces") if terminates(each)],
-        lambda names: names == [],
+        lambda found: not {*names} & {*found},
         LIMIT_SECONDS,
     )
+
+
+def empty_volumes() -> None:
+    """Empty volumes that are kept when the namespace of a service is deleted."""
     for volume in get("persistentvolumes"):
         claim = volume["spec"].get("claimRef", {}).get("namespace", "")
         if volume["status"]["phase"] == "Released" and re.fullmatch("orders-[a-z]+-local", claim):
@@ -124,7 +146,14 @@ def empty(volume: Object) -> None:
         "volumeMounts": [{"name": "data", "mountPath": "/data"}],
     }
     overrides = json.dumps({"spec": {"containers": [container], "volumes": [mounted]}})
-    run = ["run", "empty", f"--image={CLIENT_IMAGE}", "--rm", "--attach", "--restart=Never"]
+    run = [
+        "run",
+        f"empty-{PROCESS}",
+        f"--image={CLIENT_IMAGE}",
+        "--rm",
+        "--attach",
+        "--restart=Never",
+    ]
     kubectl("--namespace=default", *run, f"--overrides={overrides}")
 
 

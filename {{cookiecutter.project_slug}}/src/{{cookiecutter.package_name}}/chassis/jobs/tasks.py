@@ -72,7 +72,7 @@ class Tasks:
     ) -> Callable[[Callable[..., Awaitable[None]]], None]:
         """Register a coroutine function as the task `name`.
 
-        With `cron`, it also runs on that schedule (UTC), with the tick as `timestamp`.
+        With `cron`, it also runs on that schedule (UTC), with the tick as its argument, timestamp.
         """
 
         def register(function: Callable[..., Awaitable[None]]) -> None:

@@ -92,7 +92,7 @@ def without_example(cookies: Cookies, variant: str) -> Installed:
     for target in ("without-example", "check"):
         done = make(service.folder, target)
         assert done.returncode == 0, done.stdout + done.stderr
-        commit(service.folder)
+    commit(service.folder)
     answers = FIRST | NAMES | VARIANTS[variant] | {"package_name": service.package}
     with TemporaryDirectory() as files:  # Without those of git and of tools.
         git(service.folder, "checkout-index", "--all", f"--prefix={files}/")

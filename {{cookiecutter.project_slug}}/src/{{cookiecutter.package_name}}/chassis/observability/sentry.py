@@ -2,10 +2,11 @@
 
 import logging
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 from structlog.contextvars import get_contextvars
+from structlog.typing import EventDict
 
 from ..config.settings import BaseServiceSettings
 from . import logs
@@ -58,8 +59,8 @@ def open_sentry(settings: SentrySettings) -> None:
         before_send=lambda event, _: mask(event),
     )
 
-    def report(record: dict[str, Any]) -> None:
-        found = record | get_contextvars()
+    def report(record: EventDict) -> None:
+        found = {**record, **get_contextvars()}
         with sentry_sdk.new_scope() as scope:
             scope.set_tags({name: found[name] for name in TAGS if name in found})
             error = record["exc_info"]

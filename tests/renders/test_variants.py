@@ -14,7 +14,7 @@ from tests.support.findings import findings_in, verdict
 from tests.support.inspection import INSPECTIONS
 from tests.support.needs import need_redis
 from tests.support.template import FIRST
-from tests.support.variants import CI_RUNS, FIRST_WITH_BEHAVIOUR, ROWS, TESTED, VARIANTS, behaviour
+from tests.support.variants import CI_RUNS, FIRST_WITH_BEHAVIOUR, TESTED, VARIANTS
 from tools.pythons import UV, newest_python
 
 Rendered = Callable[[str], Path]
@@ -97,7 +97,3 @@ def test_make_test(
         variables["MONGODB_URL"] = request.getfixturevalue("mongodb_url")
     output = failure(service, "make", f"UV={UV}", "test", **variables)
     verdict(variant, "make test", [] if output is None else findings_in(output), output or "")
-
-
-def test_make_test_is_run_for_every_behaviour() -> None:
-    assert {behaviour(row) for row in ROWS.values()} == OUTSIDE_CI.keys() | CI_RUNS

@@ -92,7 +92,7 @@ def test_a_new_migration_passes_make_check_and_applies(service: Path, tmp_path: 
     must(service, f"git clone --quiet . {tmp_path}/service")
     must(tmp_path / "service", f"{UV} run --quiet python -m dev.migration 'add a column'")
     must(tmp_path / "service", "make check")
-    done = sh(tmp_path / "service", "make --silent config")
+    done = sh(tmp_path / "service", "LOG_LEVEL=info make --silent config")
     assert "schema=0002" in done.stdout
 
 

@@ -171,7 +171,7 @@ def declared_modules(service: Path) -> set[str]:
     """Return the modules that `__main__.py` names by import strings."""
     (main,) = service.glob("src/*/__main__.py")
     text = main.read_text(encoding="utf-8")
-    for name, value in re.findall(r'^(\w+) = f"(.*)"$', text, re.MULTILINE):
+    for name, value in reversed(re.findall(r'^(\w+) = f"(.*)"$', text, re.MULTILINE)):
         text = text.replace(f"{{{name}}}", value)
     names = re.findall(r'"\{PACKAGE\}\.([\w.]+)', text)
     folder = main.parent.relative_to(service)

@@ -25,13 +25,13 @@ class Settings(
     {% if cookiecutter.database != "none" %}
     OrderSettings,
     {% endif %}
-    {% if cookiecutter.sentry %}
-    SentrySettings,
-    {% endif %}
     {% if cookiecutter.worker %}
     WorkerSettings,
     {% endif %}
     HttpSettings,
+    {% if cookiecutter.sentry %}
+    SentrySettings,
+    {% endif %}
     {% if cookiecutter.redis %}
     RedisSettings,
     {% endif %}

@@ -1,0 +1,1 @@
+"""Experiments: the service under load, outages and slow clients."""

@@ -115,22 +115,27 @@ def behaviour(row: Answers) -> tuple[Any, ...]:
     return tuple(row[option] for option in TESTED)
 
 
+ALL = every(*VALUES)
+
+
 def covering(rows: list[Answers]) -> list[Answers]:
     """Return further rows, so that every valid pair of values occurs in a row.
 
     The algorithm is greedy: it takes the row with the most new pairs, and among those one with a
     known behaviour. It enumerates all rows, since allpairspy 2.5 misses pairs that are valid.
     """
-    candidates = every(*VALUES)
     known = {behaviour(row) for row in rows}
-    missing = pairs_of(candidates) - pairs_of(rows)
+    covered = pairs_of(rows)
+    news = {
+        index: missing for index, row in enumerate(ALL) if (missing := pairs_of([row]) - covered)
+    }
     found = []
-    while missing:
-        news = {id(row): missing & pairs_of([row]) for row in candidates}
-        best = max(candidates, key=lambda row: (len(news[id(row)]), behaviour(row) in known))
-        found.append(best)
-        known.add(behaviour(best))
-        missing -= news[id(best)]
+    while news:
+        best = max(news, key=lambda index: (len(news[index]), behaviour(ALL[index]) in known))
+        found.append(ALL[best])
+        known.add(behaviour(ALL[best]))
+        added = news[best]
+        news = {index: left for index, missing in news.items() if (left := missing - added)}
     return found
 
 
@@ -161,7 +166,7 @@ COMBINATIONS = combinations()
 BARE, *_, FULLEST = sorted(COMBINATIONS, key=lambda variant: files(COMBINATIONS[variant]))
 """The ids of the combinations with the fewest and with the most files."""
 
-DEVIATIONS = [row for row in every(*VALUES) if sum(row[o] != DEFAULT[o] for o in row) <= 1]
+DEVIATIONS = [row for row in ALL if sum(row[o] != DEFAULT[o] for o in row) <= 1]
 LEAST, MOST = min(every(*deciding()), key=files), max(every(*deciding()), key=files)
 ROWS = {
     **{identity(row): row for row in DEVIATIONS},

@@ -42,7 +42,7 @@ while time.monotonic() < end and last not in statuses:
     if status not in statuses:
         statuses.append(status)
         print(status, flush=True)
-    time.sleep(0.1)
+    time.sleep(0.1)  # The interval of the poll: a client is not notified.
 """
 DATABASES = ("postgres", "mongodb")
 

@@ -28,7 +28,7 @@ LINES = {
 def main() -> None:
     """Check everything first, so that a rejected call changes nothing."""
     status = subprocess.run(
-        ["git", "status", "--porcelain", "."],  # noqa: S607
+        ["git", "status", "--porcelain", "."],  # noqa: S607  # git, wherever it is installed.
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -51,7 +51,7 @@ def shell(service: Service, settings: BaseServiceSettings, arguments: Namespace)
         names = {"settings": settings, "resources": resources, "run": runner.run}
         try:
             if arguments.code is not None:
-                exec(compile(arguments.code, "<shell>", "exec"), names)  # noqa: S102
+                exec(compile(arguments.code, "<shell>", "exec"), names)  # noqa: S102  # As typed.
             else:
                 code.interact(f"Names: {', '.join(names)}.", local=names, exitmsg="")
         finally:

@@ -14,9 +14,9 @@ from .log_format import LogRenderer
 
 FLUSH_SECONDS = 0.5
 """Flush timeout of a stopping process; the tracker may be unavailable."""
+TAGS = ("method", "route", "request_id", "trace_id")
 # A server that is unavailable would add six lines to that of each exception.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
-TAGS = ("method", "route", "request_id", "trace_id")
 
 
 def _check_dsn(dsn: SecretStr) -> SecretStr:

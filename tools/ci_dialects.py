@@ -51,12 +51,40 @@ def read(path: Path) -> Any:
 
 
 def github(path: Path, service: Path) -> Any:
-    """Return a workflow with the steps of local composite actions inlined."""
+    """Return a workflow with matrices expanded and the steps of local composite actions inlined."""
     workflow = read(path)
+    workflow["jobs"] = without_matrices(workflow["jobs"])
     for job in workflow["jobs"].values():
         if "steps" in job:
             job["steps"] = list(inlined(job["steps"], service))
     return workflow
+
+
+def without_matrices(jobs: dict[str, Any]) -> dict[str, Any]:
+    """Return the jobs with each matrix replaced by one job for each target, with its name."""
+    targets: dict[str, list[str]] = {
+        name: job["strategy"]["matrix"]["target"] for name, job in jobs.items() if "strategy" in job
+    }
+    found: dict[str, Any] = {}
+    for name, job in jobs.items():
+        kept = {key: value for key, value in job.items() if key != "strategy"}
+        if isinstance(needs := job.get("needs", []), str):
+            needs = [needs]
+        if needs:
+            kept["needs"] = [target for need in needs for target in targets.get(need, [need])]
+        for target in targets.get(name, [name]):
+            found[target] = dict(kept)
+            if "steps" in job:
+                found[target]["steps"] = [_for_target(step, target) for step in job["steps"]]
+    return found
+
+
+def _for_target(step: dict[str, Any], target: str) -> dict[str, Any]:
+    """Return a step of a job with a matrix, with the target as its argument."""
+    if step.get("env") != {"TARGET": "${{ matrix.target }}"}:
+        return step
+    rest = {key: value for key, value in step.items() if key != "env"}
+    return rest | {"run": step["run"].replace('"$TARGET"', target)}
 
 
 def inlined(steps: list[dict[str, Any]], service: Path) -> Iterator[dict[str, Any]]:

@@ -61,7 +61,7 @@ PROBLEMS = [
     ("citations", added("dev/run.py", "# See `GoneStore`.\n"), "refers to GoneStore, which does"),
     ("citations", added("dev/run.py", "# See `gone.read`.\n"), "refers to gone.read, which does"),
     ("unused", added("src/order_service/left.py", ""), "src/order_service/left.py: is unused"),
-    ("unused", added("src/order_service/chassis/commands/left.py", ""), "left.py: is unused"),
+    ("unused", added("src/order_service/chassis/http/left.py", ""), "left.py: is unused"),
     ("unused", added("tests/left.py", ""), "tests/left.py: is unused"),
     (
         "tools",

@@ -121,7 +121,7 @@ def test_a_syntax_error_in_a_rendered_file_is_reported_with_variant_and_file(
     ("path", "old", "new", "message"),
     [
         ("workflows/ci.yml", "runs-on:", "run-on:", "'runs-on' is a required property"),
-        ("workflows/ci.yml", "persist-credentials: false", "fetch-depth: 1", "artipacked"),
+        ("workflows/ci.yml", "credentials: false", "credentials: true", "artipacked"),
         ("actions/uv/action.yml", "description:", "summary:", "'description' is a required"),
         ("dependabot.yml", "default-days: 7", "default-days: 6", "dependabot-cooldown"),
     ],
@@ -143,7 +143,7 @@ SRC = "src/{{cookiecutter.package_name}}"
 AVOIDED = "wena"[::-1]  # Reversed: this file must not contain it.
 SYNTAX_ERRORS = {
     f"{SRC}/chassis/errors.py": ("failure = failure", "failure=failure", "unformatted"),
-    f"{SRC}/chassis/commands/__init__.py": ("import json\n", "import json\nimport re\n", "F401"),
+    f"{SRC}/chassis/commands.py": ("import json\n", "import json\nimport re\n", "F401"),
     f"{SRC}/main.py": ("def create_app(", "def (", "invalid-syntax"),
     "Dockerfile": ("\nUSER ", "\nUSERS ", "Dockerfile:"),
     "Makefile": ("\t$(UV) sync", "        $(UV) sync", "Makefile:"),

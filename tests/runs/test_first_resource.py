@@ -13,7 +13,7 @@ from tests.support.running import Installed, Web, Worker, install
 from tests.support.servers import postgres_server
 from tests.support.template_releases import commit, git
 
-PAGE = "docs/first-resource.md"
+PAGE, STORE = "docs/first-resource.md", "A store"
 GENERIC = "replicas or acknowledged or another_database or in_flight or slow_request or validation"
 """Checks of the factors that need a resource of the service."""
 
@@ -39,7 +39,8 @@ def test_a_resource_is_six_new_and_three_edited_files(cookies_session: Cookies) 
     commit(service.folder)
     # From `cookiecutter` to a committed resource: with it, setup, and two commits (init, add,
     # commit; `make without-example`; add, commit) a developer enters ten commands.
-    assert perform(service.folder, PAGE) == 2
+    assert perform(service.folder, "docs/postgresql.md", STORE) == 1
+    assert perform(service.folder, PAGE) == 1
     new, edited = changes(service)
     assert (len(new), len(edited)) == (6, 3)
     assert (service.folder / "migrations/versions/0001_invoices.py").exists()
@@ -50,8 +51,22 @@ def test_a_resource_is_six_new_and_three_edited_files(cookies_session: Cookies) 
     assert "skipped" not in done
 
 
+def test_a_resource_in_mongodb_is_five_new_and_three_edited_files(
+    cookies_session: Cookies, mongodb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONGODB_URL", mongodb_url)
+    service = new_service(cookies_session, database="mongodb")
+    assert make(service.folder, "without-example").returncode == 0
+    commit(service.folder)
+    assert perform(service.folder, "docs/mongodb.md", STORE) == 0
+    assert perform(service.folder, PAGE) == 1
+    new, edited = changes(service)
+    assert (len(new), len(edited)) == (5, 3)
+
+
 def test_a_resource_beside_the_example_has_a_job(cookies_session: Cookies) -> None:
     service = new_service(cookies_session, worker=True)
+    perform(service.folder, "docs/postgresql.md", STORE)
     perform(service.folder, PAGE)
     perform(service.folder, "docs/worker.md")
     new, edited = changes(service)

@@ -23,6 +23,20 @@ pytestmark = pytest.mark.slow
 RECIPES = "docs/recipes"
 NAMED = {"python", "diff"}
 """Languages of blocks that belong to a file, which their first line names."""
+TRACE_TEST = """
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+
+from tests.tax.test_client import tax
+
+
+async def test_the_trace_context_is_passed_on() -> None:
+    client, seen = tax(200)
+    span = SpanContext(trace_id=1, span_id=2, is_remote=True, trace_flags=TraceFlags(1))
+    with use_span(NonRecordingSpan(span)):
+        await client.rate("NL")
+    assert seen[0].headers["traceparent"] == f"00-{1:032x}-{2:016x}-01"
+"""
+"""A further test of the page `http-call`."""
 
 
 def perform(
@@ -75,6 +89,26 @@ def test_a_recipe_is_performed_by_a_test() -> None:
     pages = {path.stem for path in (SERVICE / RECIPES).iterdir()}
     text = Path(__file__).read_text(encoding="utf-8")
     assert pages == set(re.findall(r'perform\(\s*\w+\.folder,\s*"([\w-]+)"', text))
+
+
+@pytest.mark.parametrize("answers", [{"kubernetes": True}, {"database": "none", "ci": "none"}])
+def test_setting_and_call(render: Callable[..., Installed], answers: dict[str, Any]) -> None:
+    service = render(**answers)
+    perform(service.folder, "setting")
+    for path in service.folder.glob("deploy/base/settings.env"):
+        assert "TAX_URL=http://localhost:8100\n" in path.read_text()
+    perform(service.folder, "http-call")
+    (service.folder / "tests/tax/test_trace.py").write_text(TRACE_TEST)
+    commit(service.folder)
+    checks = ["tests/tax", "tests/twelve_factor/test_iii*.py", "tests/twelve_factor/test_xii*.py"]
+    done = run("sh", "-c", f"{UV} run -q pytest {' '.join(checks)}", cwd=service.folder)
+    assert done.returncode == 0, done.stdout
+
+
+def test_testing(render: Callable[..., Installed]) -> None:
+    service = render()
+    perform(service.folder, "testing")
+    assert "\nREQUEST_SECONDS=3600\n" in (service.folder / ".env").read_text()
 
 
 def test_installation(render: Callable[..., Installed]) -> None:

@@ -65,7 +65,7 @@ def test_the_check_job_fails_only_for_a_broken_module(
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
     path = f"{tmp_path}:{Path(shutil.which(UV) or UV).parent}:"
-    module = repository / "dev/ports.py"
+    module = repository / "dev/dotenv.py"
     kept = module.read_text()
     module.write_text(kept + "import os\n" * broken)
     try:
@@ -73,4 +73,4 @@ def test_the_check_job_fails_only_for_a_broken_module(
     finally:
         module.write_text(kept)
     assert bool(done.returncode) == broken, done.stdout + done.stderr
-    assert ("dev/ports.py" in done.stdout + done.stderr) == broken
+    assert ("dev/dotenv.py" in done.stdout + done.stderr) == broken

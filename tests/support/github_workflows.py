@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from tools.ci_dialects import without_matrices
+
 from .commands import run
 from .needs import lack
 
@@ -74,7 +76,7 @@ def steps_of(workflow: dict[str, Any]) -> list[list[dict[str, Any]]]:
     """Return the steps of each job of a workflow, or those of a composite action."""
     if "runs" in workflow:
         return [workflow["runs"]["steps"]]
-    return [job.get("steps", []) for job in workflow["jobs"].values()]
+    return [job.get("steps", []) for job in without_matrices(workflow["jobs"]).values()]
 
 
 def step_violations(steps: list[dict[str, Any]], targets: set[str]) -> Iterator[str]:

@@ -10,10 +10,18 @@ from .commands import must_run
 BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def perform(service: Path, page: str) -> int:
-    """Write each block with a file name, run each command; return the number of commands."""
+def perform(service: Path, page: str, section: str = "") -> int:
+    """Write each block with a file name, run each command; return the number of commands.
+
+    `section` is the heading of the only part that is performed.
+    """
+    shown = (service / page).read_text(encoding="utf-8")
+    if section:
+        shown = shown.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    blocks = BLOCK.findall(shown)
+    assert blocks, f"{page} shows no code"
     count = 0
-    for language, path, text in BLOCK.findall((service / page).read_text(encoding="utf-8")):
+    for language, path, text in blocks:
         if language == "console":
             for command in re.findall(r"(?m)^\$ (.*)$", text):
                 installed = re.sub(r"^uv\b", UV, command)

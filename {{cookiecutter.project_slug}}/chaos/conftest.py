@@ -5,7 +5,6 @@ import resource
 import pytest
 
 from tests.conftest import *  # noqa: F403
-from tests.twelve_factor.report import measurements
 
 from .traffic import VARIABLES
 
@@ -16,9 +15,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, []):
             test = report.nodeid.removeprefix("chaos/")
-            for each in measurements(report):
-                verdict = "met" if each.is_within_bounds else "MISSED"
-                terminalreporter.write_line(f"{verdict:<6} {f'{each.name}: {each}':<80} {test}")
+            for name, measured in report.user_properties:
+                terminalreporter.write_line(f"{f'{name}: {measured}':<87} {test}")
 
 
 @pytest.fixture(scope="session")  # type: ignore[no-redef]  # Overrides that of the tests.

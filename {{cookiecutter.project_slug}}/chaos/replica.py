@@ -2,20 +2,15 @@
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Self
 
-import pytest
+import psutil
 
 from tests.support.service import TIMEOUT, Service, free_ports, until
 
 MEGABYTE = 1_000_000
-needs_proc = pytest.mark.skipif(
-    not Path("/proc/self/statm").exists(), reason="reads memory and open files from /proc"
-)
 
 
 class Replica(Service):
@@ -39,12 +34,11 @@ class Replica(Service):
 
     def memory(self) -> float:
         """Return the resident memory in megabytes."""
-        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
+        return psutil.Process(self.process.pid).memory_info().rss / MEGABYTE
 
     def descriptors(self) -> int:
         """Return the number of open files and connections."""
-        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+        return psutil.Process(self.process.pid).num_fds()
 
     async def descriptors_within(self, limit: int) -> int:
         """Wait until the number of descriptors is within the limit, or a timeout; return it."""

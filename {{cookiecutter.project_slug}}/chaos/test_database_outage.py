@@ -14,7 +14,7 @@ from tests.twelve_factor.project import example_resource
 from tests.twelve_factor.report import Measure
 
 from .load import Client, Outcome, at_rate, failures, p99, scaled
-from .replica import needs_proc, replica
+from .replica import replica
 from .test_fuzz import fuzz
 from .test_leaks import measure_leaks
 from .traffic import LIVE, READY, WRITE, request
@@ -105,7 +105,6 @@ def test_all_responses_conform_to_the_openapi_document_in_an_outage(
     assert service.get("/livez").status_code == 200
 
 
-@needs_proc
 async def test_outages_leak_nothing(
     database_proxy: Proxy, environment: dict[str, str], measure: Measure
 ) -> None:

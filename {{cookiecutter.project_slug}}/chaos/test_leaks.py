@@ -6,10 +6,9 @@ from statistics import linear_regression
 from tests.twelve_factor.report import Measure
 
 from .load import RATE, SCALE, Client, after, at_rate, failures, scaled
-from .replica import Replica, needs_proc, replica
+from .replica import Replica, replica
 from .traffic import INVALID, LIVE, READ, UNKNOWN, WRITE
 
-pytestmark = needs_proc
 REQUESTS = (READ, WRITE, UNKNOWN, INVALID, LIVE, READ)
 SAMPLE_INTERVAL = 200
 """Requests between two samples of the memory."""

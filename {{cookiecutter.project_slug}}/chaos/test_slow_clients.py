@@ -15,7 +15,7 @@ import pytest
 from tests.twelve_factor.report import Measure
 
 from .load import SCALE, Client, Connection, after, at_rate, failures, p99, scaled
-from .replica import Replica, needs_proc, replica
+from .replica import Replica, replica
 from .traffic import LIVE, READ, READY, SLOW_CLIENTS, WRITE
 
 CONNECTIONS = 300
@@ -30,7 +30,6 @@ TIMEOUT_SECONDS = 15
 NOISE = 25 / min(1, SCALE)
 """Milliseconds by which a p99 varies without a cause; a short run has few samples."""
 
-pytestmark = needs_proc
 needs_slowhttptest = pytest.mark.skipif(
     not shutil.which("slowhttptest"), reason="slowhttptest is not installed"
 )

@@ -1,5 +1,6 @@
-"""`make docs`: write the description and default of every setting to `.env.example`."""
+"""`make docs`: document every setting, and set required ones to their examples."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from {{ cookiecutter.package_name }}.chassis.config.loader import secret_fields
 from {{ cookiecutter.package_name }}.settings import Settings
 
 ROOT = Path(__file__).parents[1]
+USED = [".env", "compose/service.env", "deploy/base/settings.env"]
+"""Files with variables of all processes; those that exist get the examples."""
 
 
 def dotenv_example() -> str:
@@ -22,5 +25,23 @@ def dotenv_example() -> str:
     return "".join(parts)
 
 
+def examples() -> dict[str, str]:
+    """Return an example of each required setting that declares one, secrets excepted."""
+    fields, secrets = Settings.model_fields.items(), secret_fields(Settings)
+    return {
+        name.upper(): str(field.examples[0])
+        for name, field in fields
+        if field.is_required() and field.examples and name not in secrets
+    }
+
+
+def completed(text: str) -> str:
+    """Append the examples of settings that a file of variables does not set."""
+    added = (f"{k}={v}\n" for k, v in examples().items() if not re.search(f"(?m)^{k}=", text))
+    return text + "".join(added)
+
+
 if __name__ == "__main__":
     (ROOT / ".env.example").write_text(dotenv_example())
+    for file in filter(Path.exists, (ROOT / name for name in USED)):
+        file.write_text(completed(file.read_text()))

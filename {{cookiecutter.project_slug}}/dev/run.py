@@ -1,19 +1,20 @@
 """`make run` and `make config`: run the service and its backing services on this machine."""
 
+import errno
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager
+from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from threading import Event
 
 from watchfiles import PythonFilter, watch
-
-from dev.ports import ports_in_use
 
 ROOT = Path(__file__).parents[1]
 SERVICE = [sys.executable, "-m", "{{ cookiecutter.package_name }}"]
@@ -92,6 +93,35 @@ def backing_services() -> list[AbstractContextManager[str]]:
         import_module(f"dev.backing_services.{module.name}").provided(ROOT / ".dev")
         for module in modules
     ]
+
+
+def ports_in_use() -> str:
+    """Return the ports that are in use and by which process; empty if none is."""
+    found = []
+    for name, default in {"PORT": "8000", "METRICS_PORT": "9090"}.items():
+        port = os.environ.get(name) or default
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((os.environ.get("HOST") or "127.0.0.1", int(port)))
+            except (OSError, ValueError, OverflowError) as error:
+                # The service reports invalid values.
+                if getattr(error, "errno", None) == errno.EADDRINUSE:
+                    found.append(f"{name}={port}{_listener(port)}")
+    return " and ".join(found)
+
+
+def _listener(port: str) -> str:
+    """Return the process that listens on a port, such as ` (pid 4711)`; empty if unknown."""
+    for command in (
+        ["lsof", "-nPti", f"TCP:{port}", "-sTCP:LISTEN"],
+        ["ss", "-Hltnp", f"sport = :{port}"],
+    ):
+        with suppress(OSError):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if pid := re.search(r"(?:^|pid=)(\d+)", done.stdout):
+                return f" (pid {pid[1]})"
+    return ""
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from pkgutil import iter_modules
 import httpx
 import pytest
 
+from dev.document_settings import examples
+
 from {{ cookiecutter.package_name }}.chassis.config.loader import load_settings
 from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
@@ -29,7 +31,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 def environment() -> dict[str, str]:
     """Return a complete environment with free ports; backing services add their URLs."""
-    return path_only() | free_ports() | {"HOST": "127.0.0.1", "DRAIN_SECONDS": "0"}
+    return path_only() | free_ports() | examples() | {"HOST": "127.0.0.1", "DRAIN_SECONDS": "0"}
 
 
 @pytest.fixture

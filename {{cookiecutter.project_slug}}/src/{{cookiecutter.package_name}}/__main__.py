@@ -32,19 +32,19 @@ SERVICE = Service(
         ),
         "jobs": Command(
             "list, retry or discard failed jobs",
-            f"{COMMANDS}.jobs:run",
-            options=f"{COMMANDS}.jobs:add_options",
+            f"{CHASSIS}.jobs.command:run",
+            options=f"{CHASSIS}.jobs.command:add_options",
         ),
         {% endif %}
         {% if cookiecutter.database == "mongodb" %}
         "migrate": Command(
-            "create missing indexes", f"{COMMANDS}.migrate:run", f"{PACKAGE}.indexes:migrate"
+            "create missing indexes", f"{CHASSIS}.migrate:run", f"{PACKAGE}.indexes:migrate"
         ),
         {% endif %}
         {% if cookiecutter.database == "postgresql" %}
         "migrate": Command(
             "migrate the database to the newest schema",
-            f"{COMMANDS}.migrate:run",
+            f"{CHASSIS}.migrate:run",
             f"{CHASSIS}.postgres.schema:migrate",
         ),
         {% endif %}

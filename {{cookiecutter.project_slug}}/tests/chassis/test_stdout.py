@@ -12,6 +12,7 @@ from subprocess import PIPE
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from {{ cookiecutter.package_name }}.chassis.observability import stdout
@@ -24,7 +25,6 @@ from ..support.service import (
     Service,
     fetch,
     path_only,
-    resident_bytes,
     started,
 )
 
@@ -61,9 +61,10 @@ def test_records_are_dropped_and_counted_while_the_buffer_is_full(
     environment: dict[str, str],
 ) -> None:
     with unread_process(environment) as process:
-        before = resident_bytes(process.pid)
+        memory = psutil.Process(process.pid).memory_info
+        before = memory().rss
         send_requests(environment, stdout.BUFFER_BYTES // len(LONG) + 300)
-        assert resident_bytes(process.pid) < before + 20_000_000
+        assert memory().rss < before + 20_000_000
         dropped = records_dropped(environment)
         assert dropped > 100
         assert process.stdout

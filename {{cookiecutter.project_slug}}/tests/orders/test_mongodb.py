@@ -11,7 +11,7 @@ from pymongo.errors import NotPrimaryError
 from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
-from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.chassis import migrate
 from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
 from {{ cookiecutter.package_name }}.chassis.mongodb import schema
 from {{ cookiecutter.package_name }}.chassis.mongodb.client import open_database

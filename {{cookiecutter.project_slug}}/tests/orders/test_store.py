@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
-from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.chassis import migrate
 from {{ cookiecutter.package_name }}.chassis.errors import Unavailable
 from {{ cookiecutter.package_name }}.orders import cleanup
 from {{ cookiecutter.package_name }}.orders.model import (

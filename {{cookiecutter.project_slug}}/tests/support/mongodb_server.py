@@ -17,7 +17,7 @@ from pymongo.uri_parser import parse_uri
 from dev.backing_services.mongodb import server
 
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
-from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.chassis import migrate
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .service import Proxy

@@ -20,7 +20,7 @@ from pydantic_core import MultiHostUrl
 from dev.backing_services.postgres import embedded
 
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
-from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.chassis import migrate
 from {{ cookiecutter.package_name }}.settings import Settings
 
 from .service import Proxy

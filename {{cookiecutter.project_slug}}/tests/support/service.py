@@ -113,11 +113,6 @@ class Service:
         return self.process.stderr.read()
 
 
-def resident_bytes(pid: int) -> int:
-    """Return the resident set size of a process."""
-    return 1024 * int(subprocess.check_output(["ps", "-o", "rss=", "-p", str(pid)]))  # noqa: S607
-
-
 def free_ports() -> dict[str, str]:
     """Return variables with ports on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("", 0)) as metrics:

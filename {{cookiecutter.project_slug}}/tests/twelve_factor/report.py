@@ -4,7 +4,6 @@ import linecache
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from math import inf, isfinite
 from time import perf_counter
 
@@ -13,48 +12,22 @@ import pytest
 ORDER = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "Beyond"]
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """A measured value and its bounds."""
-
-    name: str
-    value: float
-    unit: str
-    at_least: float = -inf
-    at_most: float = inf
-
-    @property
-    def is_within_bounds(self) -> bool:
-        """Whether the value is neither too small nor too large."""
-        return self.at_least <= self.value <= self.at_most
-
-    @property
-    def quantity(self) -> str:
-        """The value with its unit."""
-        return f"{self.value:{',.0f' if self.value >= 1000 else '.3g'}} {self.unit}"
-
-    @property
-    def bounds(self) -> str:
-        """The bounds, in the unit of the value; empty if there are none."""
-        bounds = {"at least": self.at_least, "at most": self.at_most}
-        return ", ".join(f"{name} {bound:g}" for name, bound in bounds.items() if isfinite(bound))
-
-    def __str__(self) -> str:
-        """Return the quantity, with its bounds in parentheses."""
-        return f"{self.quantity} ({self.bounds})" if self.bounds else self.quantity
-
-
 class Measure:
     """Records the measurements of a test, which fails if one is out of bounds."""
 
     def __init__(self, properties: list[tuple[str, object]]) -> None:
         self._properties = properties
 
-    def __call__(self, name: str, value: float, unit: str, **bounds: float) -> None:
-        """Record a value, whose bounds are `at_least` and `at_most`."""
-        measurement = Measurement(name, value, unit, **bounds)
-        self._properties.append((name, measurement))
-        assert measurement.is_within_bounds, f"{name}: {measurement}"
+    def __call__(
+        self, name: str, value: float, unit: str, at_least: float = -inf, at_most: float = inf
+    ) -> None:
+        """Record a value, which must be within its bounds."""
+        quantity = f"{value:{',.0f' if value >= 1000 else '.3g'}} {unit}".rstrip()
+        limits = {"at least": at_least, "at most": at_most}
+        bounds = [f"{word} {limit:g}" for word, limit in limits.items() if isfinite(limit)]
+        text = f"{quantity} ({', '.join(bounds)})" if bounds else quantity
+        self._properties.append((name, text))
+        assert at_least <= value <= at_most, f"{name}: {text}"
 
     @contextmanager
     def seconds(self, name: str, at_most: float) -> Iterator[None]:
@@ -67,11 +40,6 @@ class Measure:
 @pytest.fixture
 def measure(request: pytest.FixtureRequest) -> Measure:
     return Measure(request.node.user_properties)
-
-
-def measurements(report: pytest.TestReport) -> list[Measurement]:
-    """Return the measurements of a test."""
-    return [value for _, value in report.user_properties if isinstance(value, Measurement)]
 
 
 def outcome(report: pytest.TestReport) -> str:
@@ -107,5 +75,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, count in sorted(Counter(map(outcome, reports)).items()):
             terminalreporter.write_line(f"    {count} {name}")
         for report in reports:
-            for measurement in measurements(report):
-                terminalreporter.write_line(f"    {measurement.name}: {measurement}")
+            for name, measured in report.user_properties:
+                terminalreporter.write_line(f"    {name}: {measured}")

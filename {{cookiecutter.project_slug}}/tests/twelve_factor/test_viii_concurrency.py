@@ -1,19 +1,13 @@
 """VIII. Concurrency: scale out by processes of several types, which the platform manages."""
 
 import os
-import subprocess
 from contextlib import ExitStack
 from time import perf_counter
 
 import httpx
+import psutil
 
-from ..support.service import (
-    TIMEOUT,
-    Service,
-    assert_stops,
-    connect,
-    free_ports,
-)
+from ..support.service import TIMEOUT, Service, assert_stops, connect, free_ports
 from . import project
 from .report import Measure
 
@@ -32,15 +26,9 @@ def test_every_process_type_runs_alone_in_the_foreground(
     for name in project.long_running():
         with Service(environment | free_ports(), name) as service:
             assert os.getpgid(service.process.pid) == os.getpgid(0)
-            assert children(service.process.pid) == []
+            assert psutil.Process(service.process.pid).children() == []
             assert_stops(service)
     measure("run alone in the foreground", len(project.long_running()), "process types", at_least=1)
-
-
-def children(pid: int) -> list[str]:
-    """Return the processes that a process has started."""
-    command = ["ps", "-o", "pid=", "--ppid", str(pid)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
 
 
 def test_compose_can_run_several_replicas_of_each_process_type() -> None:

@@ -1,7 +1,6 @@
 """Connections: keep-alive, disconnects, slow readers, rejected bodies."""
 
 import asyncio
-import os
 import select
 import socket
 import threading
@@ -9,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 
+import psutil
 import pytest
 import uvloop
 from fastapi import BackgroundTasks, FastAPI, Request, Response
@@ -20,7 +20,7 @@ from {{ cookiecutter.package_name }}.chassis.readiness import Readiness
 from {{ cookiecutter.package_name }}.main import create_app
 from {{ cookiecutter.package_name }}.settings import Settings
 
-from ...support.service import TIMEOUT, read_all, resident_bytes, until
+from ...support.service import TIMEOUT, read_all, until
 
 MEGABYTE = 1_000_000
 CHUNKED = "Transfer-Encoding: chunked"
@@ -166,7 +166,7 @@ def test_an_upload_over_the_limit_is_rejected_before_it_ends(
 ) -> None:
     chunk = b"%x\r\n%s\r\n" % (MEGABYTE, b"x" * MEGABYTE)
     with serving(app, settings) as server:
-        before, sent = resident_bytes(os.getpid()), 0
+        before, sent = psutil.Process().memory_info().rss, 0
         with send(settings, request("POST /count", CHUNKED)) as connection:
             while sent < 100 and not select.select([connection], [], [], 0)[0]:
                 connection.sendall(chunk)
@@ -176,7 +176,7 @@ def test_an_upload_over_the_limit_is_rejected_before_it_ends(
             assert b"connection: close" in response.lower()
             assert sent < 50
             until(lambda: not server.server_state.connections)  # Without waiting for the client.
-        assert resident_bytes(os.getpid()) - before < 20 * MEGABYTE
+        assert psutil.Process().memory_info().rss - before < 20 * MEGABYTE
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -15,8 +15,8 @@ from procrastinate.schema import SchemaManager
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
-from {{ cookiecutter.package_name }}.chassis.commands.jobs import add_options
 from {{ cookiecutter.package_name }}.chassis.jobs import loop
+from {{ cookiecutter.package_name }}.chassis.jobs.command import add_options
 from {{ cookiecutter.package_name }}.chassis.jobs.queue import JobQueue, defer
 from {{ cookiecutter.package_name }}.chassis.jobs.tasks import (
     ATTEMPTS,

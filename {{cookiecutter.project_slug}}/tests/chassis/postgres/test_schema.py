@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from structlog.testing import capture_logs
 
 from {{ cookiecutter.package_name }}.__main__ import SERVICE
-from {{ cookiecutter.package_name }}.chassis.commands import migrate
+from {{ cookiecutter.package_name }}.chassis import migrate
 from {{ cookiecutter.package_name }}.chassis.postgres import database as schema
 from {{ cookiecutter.package_name }}.chassis.postgres import schema as postgres_schema
 from {{ cookiecutter.package_name }}.chassis.postgres.settings import PostgresUrl

@@ -4,10 +4,10 @@ import os
 import signal
 from argparse import Namespace
 
-from ..config.settings import BaseServiceSettings
-from ..errors import Unavailable
-from ..observability.logs import log
-from ..service import Service
+from .config.settings import BaseServiceSettings
+from .errors import Unavailable
+from .observability.logs import log
+from .service import Service
 
 
 def run(service: Service, settings: BaseServiceSettings, _: Namespace) -> int:

@@ -7,11 +7,11 @@ import os
 from argparse import ArgumentParser, Namespace
 from logging import ERROR, INFO
 
-from ..config.loader import describe
-from ..config.settings import BaseServiceSettings
-from ..observability.logs import log
-from ..readiness import Readiness
-from ..service import Service
+from .config.loader import describe
+from .config.settings import BaseServiceSettings
+from .observability.logs import log
+from .readiness import Readiness
+from .service import Service
 
 
 def check(service: Service, settings: BaseServiceSettings, _: Namespace) -> int:

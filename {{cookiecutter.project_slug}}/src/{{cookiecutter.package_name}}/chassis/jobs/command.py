@@ -7,9 +7,9 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from ..config.settings import BaseServiceSettings
 from ..errors import Unavailable
-from ..jobs.queue import JobQueue
 from ..observability.logs import log
 from ..service import Service
+from .queue import JobQueue
 
 
 def add_options(options: ArgumentParser) -> None:

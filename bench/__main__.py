@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .measure import measure_rendering, measure_service
+from .measure import measure_events, measure_rendering, measure_service
 from .processes import BenchmarkError
 from .report import table
 from .service import prepare, rendered
@@ -38,6 +38,11 @@ def _measure(options: argparse.Namespace, work: Path) -> str:
     folder = options.service or rendered(work / "default", options.python)
     service = prepare(folder.resolve(), work)
     rows = measure_service(service, work, options.rounds, options.seconds)
+    if not options.service:
+        with_events = rendered(work / "events", options.python, "worker=yes", "events=yes")
+        (work / "with-events").mkdir()
+        prepared = prepare(with_events.resolve(), work)
+        rows.append(measure_events(prepared, work / "with-events", options.rounds))
     return (
         table([*rows, measure_rendering(work)])
         + f"\nMedians of {options.rounds} rounds of {options.seconds} s, of 7 starts and renders;"

@@ -1,11 +1,13 @@
 """The measurements. Service and baseline take turns, since the load of the machine varies."""
 
+import json
 import sys
 from pathlib import Path
 
 from tools.pythons import ROOT
 
 from .load import CONNECTIONS, Sample, load, place_orders, require_equal_responses
+from .processes import run, server_environment
 from .report import Row, Target
 from .server import Program, Server, serving
 from .service import Service, migrated_database, render
@@ -13,6 +15,8 @@ from .service import Service, migrated_database, render
 STARTS = RENDERS = 7
 ORDERS = 100
 BASELINE = Path(__file__).with_name("baseline.py")
+APPEND = Path(__file__).with_name("append.py")
+EVENTS_SECONDS = 300
 
 THROUGHPUT = Target(ratio_at_least=0.5)
 LATENCY = Target(ratio_at_most=2)
@@ -34,6 +38,20 @@ def measure_service(service: Service, work: Path, rounds: int, seconds: int) -> 
         with serving(baseline, work) as one, serving(web, work) as other:
             rows = _measure_load((one, other), rounds, seconds)
     return [*rows, Row("start to the first `/livez` 200", "{:.0f} ms", starts, START)]
+
+
+def measure_events(service: Service, work: Path, rounds: int) -> Row:
+    """Measure how fast orders are placed as events; the baseline places them as rows."""
+    _log("events")
+    with migrated_database(service, work) as url:
+        printed = run(
+            [service.python, "-P", str(APPEND), str(rounds)],
+            folder=service.folder,
+            environment=server_environment(database_url=url),
+            seconds=EVENTS_SECONDS,
+        )
+    name = "orders placed by 16 writers as events (baseline: as rows)"
+    return Row(name, "{:,.0f}/s", [tuple(pair) for pair in json.loads(printed)])
 
 
 def measure_rendering(work: Path) -> Row:

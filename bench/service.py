@@ -67,9 +67,9 @@ def render(template: Path, output: Path, *answers: str) -> float:
     return time.perf_counter() - started
 
 
-def rendered(output: Path, python: str | None) -> Path:
-    """Render the default service for this Python, by default the newest; return its folder."""
-    render(ROOT, output, f"python_version={python or newest_python()}")
+def rendered(output: Path, python: str | None, *answers: str) -> Path:
+    """Render a service for this Python, by default the newest; return its folder."""
+    render(ROOT, output, f"python_version={python or newest_python()}", *answers)
     return next(output.glob("*/pyproject.toml")).parent
 
 

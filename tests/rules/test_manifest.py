@@ -78,8 +78,9 @@ def test_a_feature_is_an_answer_or_its_negation() -> None:
     "name", [name for name in DERIVED if name in FEATURES and name != "__copier"]
 )
 def test_a_derived_answer_is_yes_or_empty_and_can_be_both(name: str) -> None:
-    values = [value if isinstance(value, list) else [False, True] for value in OPTIONS.values()]
-    choices = (dict(zip(OPTIONS, given, strict=True)) for given in product(*values))
+    named = {each: OPTIONS[each] for each in OPTIONS if f"cookiecutter.{each} " in DERIVED[name]}
+    values = [value if isinstance(value, list) else [False, True] for value in named.values()]
+    choices = [dict(zip(named, given, strict=True)) for given in product(*values)]
     assert {with_derived(FIRST | choice)[name] for choice in choices} == {"yes", ""}
 
 

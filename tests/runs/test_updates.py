@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.template import OPTIONS, SERVICE
+from tests.support.template import OPTIONS, REQUIREMENTS, SERVICE
 from tests.support.template_releases import (
     ADDED,
     COPIER,
@@ -80,11 +80,12 @@ def test_a_line_that_both_sides_changed_is_the_only_conflict(
 
 
 SWITCHES = {
-    option: {option: values[-1]}
+    option: {need: True for need in REQUIREMENTS.get(option, []) if need in OPTIONS}
+    | {option: values[-1]}
     for option, values in VALUES.items()
     if option in OPTIONS and len(values) > 1
 }
-"""Another answer to each question that has several."""
+"""Another answer to each question that has several, with the options that it needs."""
 CODED = deciding("src/")
 """Options that change code; the others are slow tests, since each takes as long."""
 

@@ -49,7 +49,7 @@ def files(service: Path, answers: dict[str, Any]) -> Iterator[str]:
             yield f"{folder.relative_to(service)}: is an empty folder"
 
 
-WORDS = {"release": ["cosign", "grype", "sbom", "sigstore", "syft"]}
+WORDS = {"events": ["event.store|projections?"], "release": ["cosign|grype|sbom|sigstore|syft"]}
 """Words of a feature whose name has another meaning as well."""
 
 

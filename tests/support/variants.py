@@ -1,9 +1,10 @@
 """The tested variants, derived from cookiecutter.json."""
 
 import re
-from collections.abc import Iterable
+from functools import reduce
 from itertools import combinations as choose
 from itertools import product
+from operator import or_
 from typing import Any
 
 from tools.pythons import is_installed, newest_python
@@ -70,11 +71,6 @@ def given(row: Answers) -> Answers:
     return {option: v for option, v in others.items() if option != "names"} | NAMES[row["names"]]
 
 
-def pairs_of(rows: Iterable[Answers]) -> set[tuple[Any, ...]]:
-    """Return all pairs of values in these rows."""
-    return {pair for row in rows for pair in choose(row.items(), 2)}
-
-
 UNTESTED = (
     *("LICENSE", "README.md", "Dockerfile", "Makefile", "pyproject.toml"),
     *("chaos", "deploy", "release"),
@@ -125,17 +121,23 @@ def covering(rows: list[Answers]) -> list[Answers]:
     known behaviour. It enumerates all rows, since allpairspy 2.5 misses pairs that are valid.
     """
     known = {behaviour(row) for row in rows}
-    covered = pairs_of(rows)
-    news = {
-        index: missing for index, row in enumerate(ALL) if (missing := pairs_of([row]) - covered)
-    }
+    bits: dict[tuple[Any, ...], int] = {}
+
+    def pairs(row: Answers) -> int:
+        """Return the pairs of values in a row as the bits of a number."""
+        found = 0
+        for pair in choose(row.items(), 2):
+            found |= bits.get(pair) or bits.setdefault(pair, 1 << len(bits))
+        return found
+
+    covered = reduce(or_, map(pairs, rows))
+    left = [(pairs(row), row) for row in ALL]
     found = []
-    while news:
-        best = max(news, key=lambda index: (len(news[index]), behaviour(ALL[index]) in known))
-        found.append(ALL[best])
-        known.add(behaviour(ALL[best]))
-        added = news[best]
-        news = {index: left for index, missing in news.items() if (left := missing - added)}
+    while left := [(new, row) for mask, row in left if (new := mask & ~covered)]:
+        new, best = max(left, key=lambda it: (it[0].bit_count(), behaviour(it[1]) in known))
+        found.append(best)
+        known.add(behaviour(best))
+        covered |= new
     return found
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FILES = (
     *("dev/example.mk", "dev/without_example.py"),
-    *("src/*/orders", "migrations/versions/0001_orders.py", "deploy/base/cleanup.yaml"),
+    *("src/*/orders", "migrations/versions/*_order*.py", "deploy/base/cleanup.yaml"),
     *("tests/orders", "tests/support/job_fixtures.py", "tests/twelve_factor/test_ix_workers.py"),
-    *("tests/chassis/jobs", "tests/chassis/postgres"),  # They test the chassis with orders.
+    *("tests/chassis/jobs", "tests/chassis/postgres", "tests/chassis/events"),  # They use orders.
     "docs/recipes/scheduled-job.md",
     ".dev",  # Its data has the schema of the example.
 )

@@ -36,6 +36,14 @@ SERVICE = Service(
             options=f"{CHASSIS}.jobs.command:add_options",
         ),
         {% endif %}
+        {% if cookiecutter.events %}
+        "project": Command(
+            "show, rebuild or unblock projections",
+            f"{CHASSIS}.events.command:run",
+            f"{PACKAGE}.worker:PROJECTIONS",
+            f"{CHASSIS}.events.command:add_options",
+        ),
+        {% endif %}
         {% if cookiecutter.database == "mongodb" %}
         "migrate": Command(
             "create missing indexes", f"{CHASSIS}.migrate:run", f"{PACKAGE}.indexes:migrate"

@@ -23,6 +23,9 @@ from .indexes import INDEXES
 {% if cookiecutter.__cached_orders %}
 from .orders.cache import CachedOrderStore
 {% endif %}
+{% if cookiecutter.events %}
+from .orders.event_store import EventOrderStore
+{% endif %}
 {% if cookiecutter.database != "none" %}
 from .orders.model import OrderStore
 {% endif %}
@@ -69,6 +72,9 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
         database = await stack.enter_async_context(open_database(settings, process))
         pings["database"] = database.ping
         orders: OrderStore = PostgresOrderStore(database.pool)
+        {% endif %}
+        {% if cookiecutter.events %}
+        orders = EventOrderStore(orders, database.pool)
         {% endif %}
         {% if cookiecutter.redis %}
         redis = await stack.enter_async_context(open_redis(settings, process))

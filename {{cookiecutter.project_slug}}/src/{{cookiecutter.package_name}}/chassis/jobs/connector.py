@@ -1,21 +1,13 @@
 """Connects procrastinate to the service's database."""
 
-import asyncio
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any, LiteralString
 
 from procrastinate import PsycopgConnector
 from procrastinate.connector import Notify
-from psycopg import AsyncConnection, Error
-from psycopg.sql import SQL, Identifier
 
-from ..postgres.connection import USE_SECONDS
 from ..postgres.pool import Pool
-
-RECONNECT_SECONDS = 1
-PING_SECONDS = 30
-"""Interval of checks that the connection for notifications is alive."""
+from .notifications import listen
 
 
 class Connector(PsycopgConnector):
@@ -41,18 +33,4 @@ class Connector(PsycopgConnector):
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         """Pass on notifications until cancelled; during an outage the worker only polls."""
-        while True:
-            with suppress(Error, TimeoutError):
-                async with await self._service_pool.connect() as connection:
-                    for channel in channels:
-                        await connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
-                    await _pass_on(connection, on_notification)
-            await asyncio.sleep(RECONNECT_SECONDS)
-
-
-async def _pass_on(connection: AsyncConnection, on_notification: Notify) -> None:
-    while True:
-        async for notification in connection.notifies(timeout=PING_SECONDS):
-            await on_notification(channel=notification.channel, payload=notification.payload)
-        async with asyncio.timeout(USE_SECONDS):
-            await connection.execute("SELECT 1")
+        await listen(self._service_pool, channels, on_notification)

@@ -3,9 +3,10 @@
 import asyncio
 import os
 from argparse import Namespace
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -29,6 +30,8 @@ class Jobs:
     queue: JobQueue
     add_tasks: Sequence[Callable[[Tasks], None]]
     pings: Mapping[str, Ping]
+    others: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    """What runs beside the jobs, until cancelled."""
 
 
 def create_worker_app(
@@ -44,7 +47,7 @@ def create_worker_app(
         async with open_jobs() as jobs:
             readiness.pings = jobs.pings
             app.state.queue = jobs.queue
-            app.state.loop = asyncio.create_task(run_jobs(settings, jobs.queue, jobs.add_tasks))
+            app.state.loop = asyncio.create_task(_run(settings, jobs))
             yield
 
     without_docs = settings.model_copy(update={"docs_enabled": False})
@@ -56,6 +59,13 @@ def create_worker_app(
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+async def _run(settings: WorkerSettings, jobs: Jobs) -> None:
+    async with asyncio.TaskGroup() as group:
+        for other in jobs.others:
+            group.create_task(other())
+        group.create_task(run_jobs(settings, jobs.queue, jobs.add_tasks))
 
 
 class WorkerServer(Server):

@@ -45,7 +45,7 @@ class Stopped(Exception):
 async def catch_up(pool: Pool, projection: Projection, before: int | None = None) -> int:
     """Apply the next events, and return their number; raise `Stopped` or `Unavailable`.
 
-    Only one process at a time applies the events of a projection; for the others, there are none.
+    Return 0 if another process is applying the events of this projection.
     With `before`, apply only events before that position.
     """
     async with pool.connection() as connection, connection.transaction():

@@ -1,15 +1,22 @@
 """The tested variants, derived from cookiecutter.json."""
 
 import re
-from functools import reduce
+from itertools import chain, product
 from itertools import combinations as choose
-from itertools import product
-from operator import or_
 from typing import Any
 
 from tools.pythons import is_installed, newest_python
 
-from .template import FEATURES, FIRST, OPTIONS, SERVICE, expected_files, template_files, unmet
+from .template import (
+    FEATURES,
+    FIRST,
+    OPTIONS,
+    REQUIREMENTS,
+    SERVICE,
+    expected_files,
+    template_files,
+    unmet,
+)
 
 Answers = dict[str, Any]
 
@@ -111,33 +118,69 @@ def behaviour(row: Answers) -> tuple[Any, ...]:
     return tuple(row[option] for option in TESTED)
 
 
-ALL = every(*VALUES)
+DEPENDENT = [
+    option
+    for option in OPTIONS
+    if option in TESTED
+    or any(re.match(rf"{option}(!?=|$)", it) for it in chain(REQUIREMENTS, *REQUIREMENTS.values()))
+]
+"""The options that restrict others, are restricted, or decide on the tested behaviour."""
+COMBINED = every(*DEPENDENT)
+
+Pair = tuple[tuple[str, Any], tuple[str, Any]]
+
+
+def pairs(row: Answers) -> set[Pair]:
+    """Return the pairs of values in a row."""
+    return set(choose(row.items(), 2))
+
+
+def valid_pairs() -> set[Pair]:
+    """Return the pairs of values that occur in a valid row."""
+    together = set().union(*map(pairs, COMBINED))
+    return {
+        pair
+        for one, other in choose(VALUES, 2)
+        for pair in product(product([one], VALUES[one]), product([other], VALUES[other]))
+        if pair in together or not {one, other} <= set(DEPENDENT)
+    }
 
 
 def covering(rows: list[Answers]) -> list[Answers]:
     """Return further rows, so that every valid pair of values occurs in a row.
 
-    The algorithm is greedy: it takes the row with the most new pairs, and among those one with a
-    known behaviour. It enumerates all rows, since allpairspy 2.5 misses pairs that are valid.
+    The algorithm is greedy: it completes a missing pair in each valid way of the dependent options,
+    gives each other option the value that adds the most missing pairs, and takes the row with the
+    most, and among those one with a known behaviour. allpairspy 2.5 misses valid pairs.
     """
     known = {behaviour(row) for row in rows}
-    bits: dict[tuple[Any, ...], int] = {}
+    missing = valid_pairs().difference(*map(pairs, rows))
 
-    def pairs(row: Answers) -> int:
-        """Return the pairs of values in a row as the bits of a number."""
-        found = 0
-        for pair in choose(row.items(), 2):
-            found |= bits.get(pair) or bits.setdefault(pair, 1 << len(bits))
-        return found
+    def completed(row: Answers, fixed: Answers) -> Answers:
+        done = {option: row[option] for option in DEPENDENT} | fixed
+        for option in VALUES:
+            if option not in done:
+                done[option] = max(VALUES[option], key=lambda value: added(done, (option, value)))
+        return {option: done[option] for option in VALUES}
 
-    covered = reduce(or_, map(pairs, rows))
-    left = [(pairs(row), row) for row in ALL]
+    def added(row: Answers, item: tuple[str, Any]) -> int:
+        return sum((other, item) in missing or (item, other) in missing for other in row.items())
+
     found = []
-    while left := [(new, row) for mask, row in left if (new := mask & ~covered)]:
-        new, best = max(left, key=lambda it: (it[0].bit_count(), behaviour(it[1]) in known))
+    while missing:
+        fixed = dict(min(missing, key=str))
+        fitting = [
+            row
+            for row in COMBINED
+            if all(row[option] == value for option, value in fixed.items() if option in DEPENDENT)
+        ]
+        best = max(
+            (completed(row, fixed) for row in fitting),
+            key=lambda row: (len(missing & pairs(row)), behaviour(row) in known),
+        )
         found.append(best)
         known.add(behaviour(best))
-        covered |= new
+        missing -= pairs(best)
     return found
 
 
@@ -168,7 +211,15 @@ COMBINATIONS = combinations()
 BARE, *_, FULLEST = sorted(COMBINATIONS, key=lambda variant: files(COMBINATIONS[variant]))
 """The ids of the combinations with the fewest and with the most files."""
 
-DEVIATIONS = [row for row in ALL if sum(row[o] != DEFAULT[o] for o in row) <= 1]
+DEVIATIONS = [
+    DEFAULT,
+    *(
+        row
+        for option, values in VALUES.items()
+        for value in values[1:]
+        if not unmet(FIRST | (row := DEFAULT | {option: value}))
+    ),
+]
 LEAST, MOST = min(every(*deciding()), key=files), max(every(*deciding()), key=files)
 ROWS = {
     **{identity(row): row for row in DEVIATIONS},

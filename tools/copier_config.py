@@ -76,6 +76,7 @@ def _question(name: str, value: Any, declared: dict[str, Any]) -> dict[str, Any]
             "help": prompt["__prompt__"],
             "choices": choices,
             "default": value[0],
+            **checked,
         }
     return {"type": "str", "help": prompt, "default": _default(value), **checked}
 
@@ -109,8 +110,12 @@ def _problems(name: str, value: Any, declared: dict[str, Any]) -> str:
         found = {condition: f"{name}: {message}" for condition, message in checks.items()}
     else:
         found = {
-            f"{name} and not ({_condition(needed, '')})": f"{name}: needs {needed}"
-            for needed in declared["_requires"].get(name, [])
+            " and not ".join(
+                _condition(it, "") for it in (feature, needed)
+            ): f"{feature}: needs {needed}"
+            for feature, requirements in declared["_requires"].items()
+            if re.split("!?=", feature)[0] == name
+            for needed in requirements
         }
     return "".join(
         f"{{% if {condition} %}}{{{{ {_literal(message)} }}}}\n{{% endif %}}\n"

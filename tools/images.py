@@ -1,36 +1,44 @@
-"""Docker images of Compose files, with a stand-in for MongoDB's where it cannot be pulled."""
+"""Docker images of Compose files, with stand-ins for those that cannot be pulled."""
 
 import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from .mongodb import ferretdb
 from .pythons import ROOT
 
-MONGO = "mongo:8"
+STANDINS = {"mongo:8": "mongodb", "nats:2-alpine": "nats"}
+"""The folder in `standins/` of each image."""
 
 
 @contextmanager
-def mongodb_image(compose_files: list[Path]) -> Iterator[None]:
-    """Provide the image of MongoDB inside the block, if one of the Compose files uses it."""
+def images(compose_files: list[Path]) -> Iterator[None]:
+    """Provide the images that have stand-ins and that one of the Compose files uses."""
     named = {n for file in compose_files for n in re.findall(r"image: (\S+)", file.read_text())}
-    if MONGO not in named or _succeeds("image", "inspect", MONGO) or _succeeds("pull", MONGO):
+    with ExitStack() as stack:
+        for image in sorted(named & STANDINS.keys()):
+            if not _succeeds("image", "inspect", image) and not _succeeds("pull", image):
+                stack.enter_context(_standin(image))
         yield
-        return
+
+
+@contextmanager
+def _standin(image: str) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         context = Path(folder) / "context"
-        shutil.copytree(ROOT / "tools" / "mongo_standin", context)
-        shutil.copy(ferretdb(), context / "ferretdb")
-        subprocess.run(["docker", "build", "--quiet", "--tag", MONGO, str(context)], check=True)
+        shutil.copytree(ROOT / "tools" / "standins" / STANDINS[image], context)
+        if image.startswith("mongo:"):
+            shutil.copy(ferretdb(), context / "ferretdb")
+        subprocess.run(["docker", "build", "--quiet", "--tag", image, str(context)], check=True)
     try:
         yield
     finally:
         # The stand-in must not be mistaken for the real image.
-        subprocess.run(["docker", "image", "rm", "--force", MONGO], check=True)
+        subprocess.run(["docker", "image", "rm", "--force", image], check=True)
 
 
 def _succeeds(*arguments: str) -> bool:

@@ -32,12 +32,12 @@ from tests.support.kubernetes_cluster import (
 )
 from tests.support.template import OPTIONS, ROOT
 from tests.support.template_releases import commit
-from tools.images import mongodb_image
+from tools.images import images
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "guide": {"ci": "gitlab", "release": True},
-    "worker": {"worker": True, "redis": True},
+    "worker": {"worker": True, "redis": True, "events": True, "broker": "nats"},
     "mongodb": {"database": "mongodb"},
 }
 PATCHES = """patches:
@@ -157,7 +157,7 @@ def renders(neighbours: None, cookies_session: Cookies) -> Iterator[Callable[[st
                 folder = render(baker, name)
                 found[name] = Render(folder, pool.submit(make, folder, "image", REVISION="one"))
                 files = list(folder.glob("compose/*.yaml"))
-                stack.enter_context(mongodb_image(files))
+                stack.enter_context(images(files))
         return found[variant]
 
     with ExitStack() as stack, ThreadPoolExecutor(1) as pool:

@@ -45,7 +45,9 @@ def test_an_answer_is_rejected_for_the_same_reasons(case: Case, tmp_path: Path) 
 
 @pytest.mark.parametrize("feature", DECLARED["_requires"])
 def test_a_feature_is_rejected_without_the_features_it_needs(feature: str, tmp_path: Path) -> None:
-    answers: dict[str, Any] = PLAIN | {feature: True, "database": "none", "ci": "none"}
+    question, _, value = feature.partition("=")
+    chosen = {question: value or True}
+    answers: dict[str, Any] = PLAIN | chosen | {"database": "none", "ci": "none"}
     (reason,) = HOOK["unmet_requirements"](with_derived(FIRST | answers) | DECLARED | answers)
     with pytest.raises(ValueError, match=reason.partition(",")[0]):
         render_by_copier(tmp_path / "service", answers)

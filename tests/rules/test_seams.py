@@ -47,6 +47,7 @@ SEAMS = {
     "src/{{cookiecutter.package_name}}/orders/settings.py",
     "src/{{cookiecutter.package_name}}/resources.py",
     "src/{{cookiecutter.package_name}}/settings.py",
+    "src/{{cookiecutter.package_name}}/projections.py",
     "src/{{cookiecutter.package_name}}/worker.py",
     "tests/orders/test_store.py",
     "tests/twelve_factor/project.py",

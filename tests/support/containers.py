@@ -30,7 +30,7 @@ def service(request: pytest.FixtureRequest, cookies_session: Cookies) -> Iterato
         python_version=OPTIONS["python_version"][0],
         **COMBINATIONS[request.param],
     )
-    with images.mongodb_image(list(folder.glob("compose/*.yaml"))):
+    with images.images(list(folder.glob("compose/*.yaml"))):
         yield folder
 
 

@@ -10,20 +10,17 @@ import yaml
 
 from tools.pythons import UV, outside
 
-from .variants import DEFAULT, Answers, deciding, every, given, identity
+from .variants import DEFAULT, Answers, combinations, deciding, given, identity
 
 Object = dict[str, Any]
 
-DECIDED = [
-    row
-    for row in every(*deciding("deploy/"))
-    # CI adds scripts, but no manifests.
-    if row["kubernetes"] and row["ci"] == DEFAULT["ci"]
-]
+# CI adds scripts, but no manifests.
+OPTIONS = [option for option in deciding("deploy/") if option not in {"ci", "kubernetes"}]
+DECIDED = [row | {"kubernetes": True} for row in combinations(*OPTIONS)]
 HARD = [DEFAULT | {"kubernetes": True, "names": names} for names in ("shortest", "hardest")]
 VARIANTS: dict[str, Answers] = {identity(row): given(row) for row in (*DECIDED, *HARD)}
-"""All answers that change the manifests, and the shortest and longest names."""
-FULL = max((identity(row) for row in DECIDED), key=lambda name: name.count("yes"))
+"""Answers that change the manifests, in pairs, and the shortest and longest names."""
+FULL = identity(DECIDED[2])
 OVERLAYS = ("local", "production", "staging")
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 

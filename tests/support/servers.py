@@ -62,6 +62,22 @@ class RedisServer(ServerProcess):
         assert any("Ready to accept connections" in line for line in self._process.stdout)
 
 
+class Nats(ServerProcess):
+    """A NATS server with its streams in a folder; its port stays the same across restarts."""
+
+    def __init__(self, program: Path, data: Path) -> None:
+        (port,) = free_ports(1)
+        self.url = f"nats://127.0.0.1:{port}"
+        address = ["--addr", "127.0.0.1", "--port", str(port)]
+        self._command = [str(program), *address, "--jetstream", "--store_dir", str(data)]
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True)
+        assert self._process.stderr
+        assert any("Server is ready" in line for line in self._process.stderr)
+
+
 CONTROLLER = """
 import signal, sys, warnings
 from pathlib import Path

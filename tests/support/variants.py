@@ -1,12 +1,13 @@
 """The tested variants, derived from cookiecutter.json."""
 
 import re
+from collections.abc import Iterable
 from itertools import chain, product
-from itertools import combinations as choose
 from typing import Any
 
 from tools.pythons import is_installed, newest_python
 
+from .pairs import covering
 from .template import (
     FEATURES,
     FIRST,
@@ -125,91 +126,54 @@ DEPENDENT = [
     or any(re.match(rf"{option}(!?=|$)", it) for it in chain(REQUIREMENTS, *REQUIREMENTS.values()))
 ]
 """The options that restrict others, are restricted, or decide on the tested behaviour."""
-COMBINED = every(*DEPENDENT)
-
-Pair = tuple[tuple[str, Any], tuple[str, Any]]
 
 
-def pairs(row: Answers) -> set[Pair]:
-    """Return the pairs of values in a row."""
-    return set(choose(row.items(), 2))
+def further(rows: list[Answers], options: Iterable[str] = VALUES) -> list[Answers]:
+    """Return further rows, so that every valid pair of values of these options occurs in a row."""
+    dependent = [option for option in DEPENDENT if option in options]
+    combined = [{option: row[option] for option in dependent} for row in every(*dependent)]
+    values = {option: VALUES[option] for option in options}
+    restricted = [{option: row[option] for option in options} for row in rows]
 
+    def is_known(found: list[Answers], row: Answers) -> bool:
+        return behaviour(DEFAULT | row) in {behaviour(DEFAULT | it) for it in (*rows, *found)}
 
-def valid_pairs() -> set[Pair]:
-    """Return the pairs of values that occur in a valid row."""
-    together = set().union(*map(pairs, COMBINED))
-    return {
-        pair
-        for one, other in choose(VALUES, 2)
-        for pair in product(product([one], VALUES[one]), product([other], VALUES[other]))
-        if pair in together or not {one, other} <= set(DEPENDENT)
-    }
-
-
-def covering(rows: list[Answers]) -> list[Answers]:
-    """Return further rows, so that every valid pair of values occurs in a row.
-
-    The algorithm is greedy: it completes a missing pair in each valid way of the dependent options,
-    gives each other option the value that adds the most missing pairs, and takes the row with the
-    most, and among those one with a known behaviour. allpairspy 2.5 misses valid pairs.
-    """
-    known = {behaviour(row) for row in rows}
-    missing = valid_pairs().difference(*map(pairs, rows))
-
-    def completed(row: Answers, fixed: Answers) -> Answers:
-        done = {option: row[option] for option in DEPENDENT} | fixed
-        for option in VALUES:
-            if option not in done:
-                done[option] = max(VALUES[option], key=lambda value: added(done, (option, value)))
-        return {option: done[option] for option in VALUES}
-
-    def added(row: Answers, item: tuple[str, Any]) -> int:
-        return sum((other, item) in missing or (item, other) in missing for other in row.items())
-
-    found = []
-    while missing:
-        fixed = dict(min(missing, key=str))
-        fitting = [
-            row
-            for row in COMBINED
-            if all(row[option] == value for option, value in fixed.items() if option in DEPENDENT)
-        ]
-        best = max(
-            (completed(row, fixed) for row in fitting),
-            key=lambda row: (len(missing & pairs(row)), behaviour(row) in known),
-        )
-        found.append(best)
-        known.add(behaviour(best))
-        missing -= pairs(best)
-    return found
+    return [DEFAULT | row for row in covering(values, combined, restricted, is_known)]
 
 
 def deciding(folder: str = "") -> list[str]:
-    """Return the options that decide which files exist below a folder such as `compose/`."""
-    return [
-        option
-        for option in OPTIONS
-        if any(
-            f"{pattern}/".startswith(folder) and re.match(rf"{option}(!?=|$)", feature)
-            for feature, patterns in FEATURES.items()
-            for pattern in patterns
-        )
-    ]
+    """Return the options that decide which files exist below a folder such as `compose/`.
+
+    Those that they require are among them.
+    """
+    found = {
+        feature
+        for feature, patterns in FEATURES.items()
+        if any(f"{pattern}/".startswith(folder) for pattern in patterns)
+    }
+    while needed := {n for f in found for n in REQUIREMENTS.get(f, [])} - found:
+        found |= needed
+    return [option for option in OPTIONS if any(re.match(rf"{option}(!?=|$)", f) for f in found)]
 
 
-def combinations(*, allowed: bool = True) -> dict[str, Answers]:
-    """Return all valid, or all invalid, combinations of the options that decide on containers."""
-    rows = every(*deciding("compose/"), allowed=allowed)
-    return {identity(row): given(row) for row in rows}
+def combinations(*options: str) -> list[Answers]:
+    """Return rows with every valid pair of values of these options.
+
+    The first three are the default and those with the fewest and the most files.
+    """
+    ordered = sorted(every(*options), key=files)
+    rows = [DEFAULT, ordered[0], ordered[-1]]
+    return rows + further(rows, options)
 
 
 def files(row: Answers) -> int:
     return len(expected_files(FIRST | {"package_name": "p"} | row))
 
 
-COMBINATIONS = combinations()
-BARE, *_, FULLEST = sorted(COMBINATIONS, key=lambda variant: files(COMBINATIONS[variant]))
-"""The ids of the combinations with the fewest and with the most files."""
+COMBINATIONS = {identity(row): given(row) for row in combinations(*deciding("compose/"))}
+"""The answers of the variants whose containers are tested."""
+BARE, FULLEST = list(COMBINATIONS)[1:3]
+"""The ids of those with the fewest and with the most files."""
 
 DEVIATIONS = [
     DEFAULT,
@@ -225,7 +189,7 @@ ROWS = {
     **{identity(row): row for row in DEVIATIONS},
     "bare": LEAST,
     "full": MOST,
-    **{identity(row): row for row in covering([*DEVIATIONS, LEAST, MOST])},
+    **{identity(row): row for row in further([*DEVIATIONS, LEAST, MOST])},
 }
 """Rows by id: the default, each single deviation, the fewest and the most files, and further rows
 for every valid pair of values. New options are included automatically."""

@@ -40,7 +40,7 @@ SERVICE = Service(
         "project": Command(
             "show, rebuild or unblock projections",
             f"{CHASSIS}.events.command:run",
-            f"{PACKAGE}.worker:PROJECTIONS",
+            f"{PACKAGE}.projections:create_projector",
             f"{CHASSIS}.events.command:add_options",
         ),
         {% endif %}

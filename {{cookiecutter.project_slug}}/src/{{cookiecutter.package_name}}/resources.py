@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from .chassis.mongodb import schema
 from .chassis.mongodb.client import open_database
 {% endif %}
+{% if cookiecutter.broker == "nats" %}
+from .chassis.nats.broker import Broker, open_broker
+{% endif %}
 from .chassis.observability.tracing import open_tracing
 {% if cookiecutter.database == "postgresql" %}
 from .chassis.postgres.database import Database, open_database
@@ -52,6 +55,9 @@ class Resources:
     {% if cookiecutter.database == "postgresql" %}
     database: Database
     {% endif %}
+    {% if cookiecutter.broker == "nats" %}
+    broker: Broker
+    {% endif %}
 
 
 @asynccontextmanager
@@ -76,6 +82,11 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
         {% if cookiecutter.events %}
         orders = EventOrderStore(orders, database.pool)
         {% endif %}
+        {% if cookiecutter.broker == "nats" %}
+        broker = await stack.enter_async_context(open_broker(settings, process))
+        if process != "web":  # Only the worker publishes.
+            pings["broker"] = broker.ping
+        {% endif %}
         {% if cookiecutter.redis %}
         redis = await stack.enter_async_context(open_redis(settings, process))
         rate_limiter = RedisRateLimiter(redis, settings)
@@ -94,5 +105,8 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
             {% endif %}
             {% if cookiecutter.database == "postgresql" %}
             database=database,
+            {% endif %}
+            {% if cookiecutter.broker == "nats" %}
+            broker=broker,
             {% endif %}
         )

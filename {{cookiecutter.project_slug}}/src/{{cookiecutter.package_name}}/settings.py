@@ -7,6 +7,9 @@ from .chassis.jobs.settings import WorkerSettings
 {% if cookiecutter.database == "mongodb" %}
 from .chassis.mongodb.settings import MongodbSettings
 {% endif %}
+{% if cookiecutter.broker == "nats" %}
+from .chassis.nats.settings import NatsSettings
+{% endif %}
 {% if cookiecutter.sentry %}
 from .chassis.observability.sentry import SentrySettings
 {% endif %}
@@ -31,6 +34,9 @@ class Settings(
     HttpSettings,
     {% if cookiecutter.sentry %}
     SentrySettings,
+    {% endif %}
+    {% if cookiecutter.broker == "nats" %}
+    NatsSettings,
     {% endif %}
     {% if cookiecutter.redis %}
     RedisSettings,

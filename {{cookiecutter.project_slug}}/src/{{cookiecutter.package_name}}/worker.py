@@ -5,25 +5,15 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-{% if cookiecutter.events %}
-from .chassis.events.projections import Projection
-from .chassis.events.projector import Projector
-{% endif %}
 from .chassis.jobs.queue import JobQueue
 from .chassis.jobs.server import Jobs, create_worker_app
 from .chassis.readiness import Readiness
 from .orders import tasks as orders
 {% if cookiecutter.events %}
-from .orders.event_store import OrderList
+from .projections import create_projector
 {% endif %}
 from .resources import open_resources
 from .settings import Settings
-{% if cookiecutter.events %}
-
-PROJECTIONS: list[Projection] = [
-    OrderList(),
-]
-{% endif %}
 
 
 def create_app(settings: Settings, readiness: Readiness) -> FastAPI:
@@ -34,7 +24,7 @@ def create_app(settings: Settings, readiness: Readiness) -> FastAPI:
         async with open_resources(settings, "worker") as resources:
             pings = dict(resources.pings)
             {% if cookiecutter.events %}
-            projector = Projector(resources.database.pool, PROJECTIONS)
+            projector = create_projector(resources)
             pings["projections"] = projector.ping
             {% endif %}
             yield Jobs(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from psycopg.rows import scalar_row
 
+from ..chassis.events.projections import Projection
 from ..chassis.events.store import Conflict, StoredEvent, append, read
 from ..chassis.jobs.queue import defer
 from ..chassis.postgres.connection import Connection
@@ -106,7 +107,7 @@ class EventOrderStore:
         return True
 
 
-class OrderList:
+class OrderList(Projection):
     """The projection that `GET /orders` reads: one row in `orders` for each order."""
 
     name = "order_list"

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from {{ cookiecutter.package_name }}.chassis.events import projector
 from {{ cookiecutter.package_name }}.chassis.events.lag import lag
 from {{ cookiecutter.package_name }}.chassis.events.projections import (
+    Projection,
     Stopped,
     catch_up,
     rebuild,
@@ -48,7 +49,7 @@ class Unlisted:
 TYPES = EventTypes(Counted)
 
 
-class Seen:
+class Seen(Projection):
     """A projection that records what it has applied; a negative number may stop it."""
 
     types = TYPES
@@ -208,8 +209,7 @@ async def test_an_event_that_cannot_be_applied_stops_its_projection_until_it_is_
         await has_checks(running, "ok")
         task.cancel()
         await asyncio.wait([task])
-    found = [(line.get("projection"), line.get("position")) for line in lines]
-    assert found == [("seen", third)]
+    assert [(it.get("projection"), it.get("position")) for it in lines] == [("seen", third)]
     assert seen(database)[-1][0] == last
 
 

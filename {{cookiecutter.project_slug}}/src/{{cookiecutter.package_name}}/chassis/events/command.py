@@ -3,7 +3,6 @@
 import asyncio
 import os
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
 
 from ..errors import Unavailable
 from ..observability.logs import log
@@ -12,6 +11,7 @@ from ..postgres.settings import PostgresSettings
 from ..service import Service
 from .lag import lag
 from .projections import Projection, Stopped, rebuild, skip
+from .projector import Projector
 
 
 def add_options(options: ArgumentParser) -> None:
@@ -25,29 +25,24 @@ def add_options(options: ArgumentParser) -> None:
 
 def run(service: Service, settings: PostgresSettings, arguments: Namespace) -> int:
     """Log what was done; return 0, or an exit code that `docs/events.md` explains."""
-    projections: Sequence[Projection] = service.target("project")
     try:
-        return asyncio.run(_run(service, settings, projections, arguments))
+        return asyncio.run(_run(service, settings, arguments))
     except Unavailable as error:
-        log.error("projections unavailable", failure=error.failure)
+        log.error("projections unavailable", backing_service=error.service, failure=error.failure)
         return os.EX_UNAVAILABLE
 
 
-async def _run(
-    service: Service,
-    settings: PostgresSettings,
-    projections: Sequence[Projection],
-    arguments: Namespace,
-) -> int:
+async def _run(service: Service, settings: PostgresSettings, arguments: Namespace) -> int:
     name, position = arguments.rebuild, ""
     if arguments.skip:
         name, position = arguments.skip
-    named = [each for each in projections if name in (None, each.name)]
-    if name and not named:
-        log.error("projection not found", projection=name, known=[p.name for p in projections])
-        return 2
     async with service.open_resources(settings, "project") as resources:
-        pool: Pool = resources.database.pool
+        projector: Projector = service.target("project")(resources)
+        pool, projections = projector.pool, projector.projections
+        named = [each for each in projections if name in (None, each.name)]
+        if name and not named:
+            log.error("projection not found", projection=name, known=[p.name for p in projections])
+            return 2
         for projection in named:
             if arguments.rebuild:
                 return await _rebuild(pool, projection)
@@ -73,6 +68,9 @@ async def _rebuild(pool: Pool, projection: Projection) -> int:
             position=error.stored.position,
             exc_info=error.__cause__,
         )
+        return os.EX_DATAERR
+    except ValueError as error:
+        log.error("projection not rebuilt", projection=projection.name, reason=str(error))
         return os.EX_DATAERR
     log.info("projection rebuilt", projection=projection.name, events=events)
     return 0

@@ -1,6 +1,7 @@
 """Projections: tables that follow from events, kept up to date by the worker."""
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from psycopg.rows import class_row, scalar_row
 
@@ -11,8 +12,6 @@ from ..postgres.pool import Pool
 from .store import COLUMNS, StoredEvent
 from .types import EventTypes
 
-BATCH = 100
-"""Events of one transaction."""
 CHANNEL = "events"
 """PostgreSQL's channel of notifications about new events."""
 NO_LIMITS = """
@@ -21,17 +20,35 @@ SET LOCAL idle_in_transaction_session_timeout = 0
 """
 
 
-class Projection(Protocol):
+class Projection(ABC):
     """Derives tables from events. Its effects and its position are committed together."""
 
     name: str
     types: EventTypes
+    batch = 100
+    """Events of one transaction."""
 
+    @abstractmethod
     async def apply(self, connection: Connection, event: object, stored: StoredEvent) -> None:
         """Write what follows from one event."""
 
+    @abstractmethod
     async def clear(self, connection: Connection) -> None:
-        """Delete everything that was written."""
+        """Delete everything that was written; raise `ValueError` if that is impossible."""
+
+    def decode(self, stored: StoredEvent) -> object:
+        """Return the event that `apply` gets."""
+        return self.types.decode(stored.type, stored.type_version, stored.data)
+
+    async def apply_all(self, connection: Connection, events: Sequence[StoredEvent]) -> None:
+        """Apply the events of a transaction; raise `Stopped` or `Unavailable`."""
+        for stored in events:
+            try:
+                await self.apply(connection, self.decode(stored), stored)
+            except (*OUTAGES, Unavailable):
+                raise
+            except Exception as error:
+                raise Stopped(stored) from error
 
 
 class Stopped(Exception):
@@ -58,7 +75,8 @@ async def catch_up(pool: Pool, projection: Projection, before: int | None = None
 async def rebuild(pool: Pool, projection: Projection) -> int:
     """Delete and derive everything again, in one transaction; return the number of events.
 
-    Until it is committed, readers see the previous state. Raise `Stopped` or `Unavailable`.
+    Until it is committed, readers see the previous state. Raise `Stopped`, `Unavailable`, or
+    `ValueError` if what the projection wrote cannot be deleted.
     """
     try:
         async with await pool.connect() as connection, connection.transaction():
@@ -118,15 +136,8 @@ async def _apply(
     connection: Connection, projection: Projection, position: int, before: int | None = None
 ) -> list[StoredEvent]:
     """Apply a batch of events after `position`; return them."""
-    events = await _next(connection, position, before, BATCH)
-    for stored in events:
-        try:
-            event = projection.types.decode(stored.type, stored.type_version, stored.data)
-            await projection.apply(connection, event, stored)
-        except OUTAGES:
-            raise
-        except Exception as error:
-            raise Stopped(stored) from error
+    events = await _next(connection, position, before, projection.batch)
     if events:
+        await projection.apply_all(connection, events)
         await _move(connection, projection, events[-1].position)
     return events

@@ -30,16 +30,15 @@ class Projector:
     """Keeps projections up to date. Each worker runs one; they take turns."""
 
     def __init__(self, pool: Pool, projections: Sequence[Projection]) -> None:
-        self._pool = pool
+        self.pool, self.projections = pool, projections
         self._late = dict.fromkeys((each.name for each in projections), False)
         self._new = {each.name: asyncio.Event() for each in projections}
-        self._projections = projections
 
     async def run(self) -> None:
         """Apply events until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(listen(self._pool, [CHANNEL], self._notify))
-            for projection in self._projections:
+            group.create_task(listen(self.pool, [CHANNEL], self._notify))
+            for projection in self.projections:
                 group.create_task(self._follow(projection))
 
     async def ping(self) -> Literal["ok", "degraded"]:
@@ -56,27 +55,34 @@ class Projector:
             new.clear()
             pause: float = POLL_SECONDS
             try:
-                try:
-                    if await catch_up(self._pool, projection):
-                        pause = 0
-                    stopped_at = 0
-                except Stopped as error:
-                    position = error.stored.position
-                    with suppress(Stopped):  # At an earlier one, which is tried again.
-                        await catch_up(self._pool, projection, before=position)
-                    if position != stopped_at:
-                        self._report(projection, error)
-                    stopped_at, pause = position, RETRY_SECONDS
-                await self._measure(projection, is_stopped=bool(stopped_at))
+                applied, stopped_at = await self._apply(projection, stopped_at)
+                pause = RETRY_SECONDS if stopped_at else 0 if applied else POLL_SECONDS
                 available = True
             except Unavailable as error:
                 if available:
                     log.warning(
-                        "projection paused", projection=projection.name, failure=error.failure
+                        "projection paused",
+                        projection=projection.name,
+                        backing_service=error.service,
+                        failure=error.failure,
                     )
                 available = False
+            with suppress(Unavailable):
+                await self._measure(projection, is_stopped=bool(stopped_at))
             if pause:
                 await self._wait(new, pause)
+
+    async def _apply(self, projection: Projection, stopped_at: int) -> tuple[int, int]:
+        """Apply the next events; return their number, and the position of one that stops."""
+        try:
+            return await catch_up(self.pool, projection), 0
+        except Stopped as error:
+            position = error.stored.position
+            with suppress(Stopped):  # At an earlier one, which is tried again.
+                await catch_up(self.pool, projection, before=position)
+            if position != stopped_at:
+                self._report(projection, error)
+            return 0, position
 
     def _report(self, projection: Projection, error: Stopped) -> None:
         stored = error.stored
@@ -91,7 +97,7 @@ class Projector:
         )
 
     async def _measure(self, projection: Projection, *, is_stopped: bool) -> None:
-        behind = await lag(self._pool, projection)
+        behind = await lag(self.pool, projection)
         _events.labels(projection.name).set(behind.events)
         _seconds.labels(projection.name).set(behind.seconds)
         self._late[projection.name] = is_stopped or behind.seconds > LATE_SECONDS

@@ -10,7 +10,14 @@ import httpx
 import pytest
 import yaml
 
-from tests.support.containers import Run, docker, every_combination, only_default, processes
+from tests.support.containers import (
+    Run,
+    docker,
+    every_combination,
+    only_default,
+    only_fullest,
+    processes,
+)
 from tests.support.needs import needs_docker
 from tests.support.running import free_ports, until
 
@@ -96,6 +103,17 @@ def test_concurrent_cleanups_delete_each_order_once(compose: Run, up: str) -> No
         command = ["run", "--rm", "-T", "--no-deps", "web", "cleanup", "--older-than-days", "8"]
         printed = list(threads.map(lambda _: compose(*command), range(2)))
     assert sum(json.loads(line)["deleted"] for line in printed) == 5
+
+
+@only_fullest
+def test_events_are_listed_and_published(compose: Run, up: str) -> None:
+    assert httpx.post(f"{up}/orders", json={"item": "tea", "quantity": 1}).status_code == 201
+
+    def lag() -> dict[str, int]:
+        lines = compose("run", "--rm", "-T", "--no-deps", "worker", "project").splitlines()
+        return {found["projection"]: found["lag_events"] for found in map(json.loads, lines)}
+
+    until(lambda: lag() == {"order_list": 0, "outbox": 0})
 
 
 @every_combination

@@ -105,6 +105,32 @@ def test_an_unknown_event_stops_only_the_list_until_it_is_skipped(
         assert web.get("/readyz").status_code == 200
 
 
+def test_orders_that_were_stored_without_events_get_them(
+    service: Installed, cookies_session: Cookies
+) -> None:
+    previous = install(Baker(cookies_session).bake(worker=True))
+    with postgres_server(previous) as server:
+        variables = {"database_url": server.url, "drain_seconds": 0}
+        with Web(previous, **variables) as web, Worker(previous, **variables):
+            placed = [
+                web.place(f"tea {n}", idempotency_key=f"key-{n}").headers["location"]
+                for n in range(3)
+            ]
+            until(lambda: all(web.get(path).json()["status"] == "fulfilled" for path in placed))
+        with Web(previous, **variables) as web:
+            placed.append(web.place("late").headers["location"])
+            before = [web.get(path).json() for path in (*placed, "/orders")]
+        assert service.run("migrate", database_url=server.url).returncode == 0
+        with Web(service, **variables) as web, Worker(service, **variables):
+            until(lambda: web.get(placed[-1]).json()["status"] == "fulfilled")
+            assert web.place("tea 0", idempotency_key="key-0").headers["location"] == placed[0]
+            web.place("last")
+            until(lambda: web.get("/orders").json()["items"][0]["item"] == "last")
+            after = [web.get(path).json() for path in (*placed, "/orders")]
+    assert after[:3] == before[:3]
+    assert after[4]["items"][2:] == before[4]["items"][1:]
+
+
 def test_the_command_shows_and_rebuilds_projections(
     service: Installed, url: str, database: psycopg.Connection
 ) -> None:

@@ -22,6 +22,7 @@ EVERYTHING = {"redis": True, "kubernetes": True, "chaos": True}
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "worker": {"worker": True, **EVERYTHING},
+    "events": {"worker": True, "events": True, "broker": "nats"},
     "mongodb": {"database": "mongodb", **EVERYTHING},
     "same name": {"project_name": "Orders", "worker": True},
 }
@@ -49,7 +50,7 @@ def remaining(service: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("variant", ["default", "worker", "mongodb"])
+@pytest.mark.parametrize("variant", ["default", "worker", "events", "mongodb"])
 def test_no_word_of_the_example_is_left(cookies_session: Cookies, variant: str) -> None:
     service = committed(cookies_session, variant)
     assert len(remaining(service)) > 100
@@ -113,7 +114,7 @@ def test_the_service_passes_its_tests_and_the_checks_of_the_factors(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", ["worker", "same name"])
+@pytest.mark.parametrize("variant", ["worker", "events", "same name"])
 def test_the_worker_runs_without_tasks(cookies_session: Cookies, variant: str) -> None:
     service = without_example(cookies_session, variant)
     need_redis(service.folder)

@@ -19,6 +19,7 @@ Run = Callable[..., str]
 every_combination = pytest.mark.parametrize("service", COMBINATIONS, indirect=True)
 some_combinations = pytest.mark.parametrize("service", ["default", BARE, FULLEST], indirect=True)
 only_default = pytest.mark.parametrize("service", ["default"], indirect=True)
+only_fullest = pytest.mark.parametrize("service", [FULLEST], indirect=True)
 only_bare = pytest.mark.parametrize("service", [BARE], indirect=True)
 
 

@@ -123,10 +123,15 @@ class Web:
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.url + path, timeout=TIMEOUT_SECONDS)
 
-    def place(self, item: str) -> httpx.Response:
+    def place(self, item: str, **headers: str) -> httpx.Response:
         """Place an order."""
         body = {"item": item, "quantity": 1}
-        return httpx.post(f"{self.url}/orders", json=body, timeout=TIMEOUT_SECONDS)
+        return httpx.post(
+            f"{self.url}/orders",
+            json=body,
+            headers={k.replace("_", "-"): v for k, v in headers.items()},
+            timeout=TIMEOUT_SECONDS,
+        )
 
     def stop(self) -> int:
         """Send SIGTERM and return the exit status."""

@@ -1,4 +1,4 @@
-"""Idempotency keys of orders."""
+"""Orders from events: those of existing orders, and a table of idempotency keys."""
 
 from alembic import op
 
@@ -14,6 +14,17 @@ def upgrade() -> None:
             order_id uuid NOT NULL
         );
         CREATE INDEX order_keys_order ON order_keys (order_id);
+        INSERT INTO order_keys (key, order_id)
+        SELECT idempotency_key, id FROM orders WHERE idempotency_key IS NOT NULL;
+        INSERT INTO events (stream, version, type, type_version, data, metadata)
+        SELECT 'order-' || id, 1, 'OrderPlaced', 1, jsonb_build_object(
+            'item', item, 'quantity', quantity, 'placed_at', placed_at
+        ), '{}' FROM orders ORDER BY placed_at, id;
+        INSERT INTO events (stream, version, type, type_version, data, metadata)
+        SELECT 'order-' || id, 2, 'OrderFulfilled', 1, '{}', '{}'
+        FROM orders WHERE status = 'fulfilled' ORDER BY placed_at, id;
+        INSERT INTO projections (name, position)
+        SELECT 'order_list', coalesce(max(position), 0) FROM events;
     """)
 
 

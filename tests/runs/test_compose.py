@@ -13,7 +13,7 @@ import yaml
 from tests.support.containers import (
     Run,
     docker,
-    every_combination,
+    every_answer,
     only_default,
     only_fullest,
     processes,
@@ -32,7 +32,7 @@ def restored(compose: Run, up: str) -> Iterator[None]:
     compose("up", "--no-build", "--wait", "--scale", "web=1", PORT=up.rpartition(":")[2])
 
 
-@every_combination
+@every_answer
 def test_docker_has_no_findings_in_the_dockerfile_and_the_compose_files(
     service: Path, compose: Run
 ) -> None:
@@ -40,13 +40,13 @@ def test_docker_has_no_findings_in_the_dockerfile_and_the_compose_files(
     compose("config", "--quiet")
 
 
-@every_combination
+@every_answer
 def test_a_new_render_serves_in_compose(up: str) -> None:
     assert httpx.get(f"{up}/readyz").status_code == 200
     assert httpx.get(f"{up}/version").json()["revision"] == "abc123"
 
 
-@every_combination
+@every_answer
 def test_every_container_is_read_only_and_without_capabilities(compose: Run, up: str) -> None:
     del up
     for container in compose("ps", "--all", "--quiet").split():
@@ -116,7 +116,7 @@ def test_events_are_listed_and_published(compose: Run, up: str) -> None:
     until(lambda: lag() == {"order_list": 0, "outbox": 0})
 
 
-@every_combination
+@every_answer
 def test_the_database_has_enough_connections_for_all_replicas(service: Path) -> None:
     if not (file := service / "compose/postgres.yaml").exists():
         assert "postgres" not in (service / "compose.yaml").read_text()
@@ -133,7 +133,7 @@ def test_the_database_has_enough_connections_for_all_replicas(service: Path) -> 
     assert (high - low + 1) * len(types) * per_process + operators <= allowed
 
 
-@every_combination
+@every_answer
 @pytest.mark.usefixtures("restored")
 def test_two_replicas_share_orders_and_stop_with_status_0(compose: Run, up: str) -> None:
     del up

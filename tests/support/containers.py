@@ -11,12 +11,12 @@ from tests.support.baking import Baker
 from tests.support.commands import must_run
 from tests.support.running import free_ports
 from tests.support.template import OPTIONS
-from tests.support.variants import BARE, COMBINATIONS, FULLEST
+from tests.support.variants import BARE, COMBINATIONS, CONTAINED, FULLEST
 from tools import images
 
 Run = Callable[..., str]
 
-every_combination = pytest.mark.parametrize("service", COMBINATIONS, indirect=True)
+every_answer = pytest.mark.parametrize("service", CONTAINED, indirect=True)
 some_combinations = pytest.mark.parametrize("service", ["default", BARE, FULLEST], indirect=True)
 only_default = pytest.mark.parametrize("service", ["default"], indirect=True)
 only_fullest = pytest.mark.parametrize("service", [FULLEST], indirect=True)

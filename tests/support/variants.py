@@ -170,10 +170,17 @@ def files(row: Answers) -> int:
     return len(expected_files(FIRST | {"package_name": "p"} | row))
 
 
-COMBINATIONS = {identity(row): given(row) for row in combinations(*deciding("compose/"))}
-"""The answers of the variants whose containers are tested."""
+COMBINED = combinations(*deciding("compose/"))
+COMBINATIONS = {identity(row): given(row) for row in COMBINED}
+"""The answers of variants with every pair of answers that decide on containers."""
 BARE, FULLEST = list(COMBINATIONS)[1:3]
 """The ids of those with the fewest and with the most files."""
+CONTAINED = [
+    identity(row)
+    for number, row in enumerate(COMBINED)
+    if row.items() - set[Any]().union(*(earlier.items() for earlier in COMBINED[:number]))
+]
+"""The ids of variants in which each of these answers occurs: their containers are tested."""
 
 DEVIATIONS = [
     DEFAULT,

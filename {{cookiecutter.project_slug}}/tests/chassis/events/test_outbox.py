@@ -160,6 +160,19 @@ async def caught_up(pool: Pool, broker: Broker) -> None:
             pass
 
 
+async def test_an_outage_between_two_messages_does_not_stop_the_outbox(
+    pool: Pool, database: psycopg.Connection, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(database, 1)
+
+    async def publish(*_: object) -> int:
+        raise Unavailable("nats", "timeout")
+
+    monkeypatch.setattr(broker, "publish", publish)
+    with pytest.raises(Unavailable):
+        await catch_up(pool, Outbox(broker))
+
+
 async def test_what_was_published_before_a_crash_is_not_published_again(
     pool: Pool,
     database: psycopg.Connection,

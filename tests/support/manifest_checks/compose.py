@@ -10,7 +10,7 @@ import yaml
 from . import service
 from .manifests import ROOT, SERVICE, Object, processes
 
-ADDRESS = re.compile(r"://[^\s/'\"]*?([a-z]+):(\d+)/")
+ADDRESS = re.compile(r"://[^\s/'\"]*?([a-z]+):(\d+)(?:/|$)", re.MULTILINE)
 """Host and port in the URL of a backing service."""
 
 

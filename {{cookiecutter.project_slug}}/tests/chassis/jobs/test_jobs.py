@@ -39,6 +39,10 @@ UNION ALL
 SELECT concat_ws(' ', table_name, column_name, data_type) FROM information_schema.columns
 WHERE table_name ^@ 'procrastinate_'
 """
+ADD_JOB = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, status, scheduled_at)
+VALUES ('default', 'task', %s, now() + make_interval(hours => %s))
+"""
 LISTENING = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND state = 'idle' AND query ^@ 'LISTEN'
@@ -46,7 +50,8 @@ WHERE datname = current_database() AND state = 'idle' AND query ^@ 'LISTEN'
 
 
 def jobs(database: psycopg.Connection) -> list[dict[str, Any]]:
-    found = database.execute("SELECT args FROM procrastinate_jobs ORDER BY id").fetchall()
+    query = "SELECT args - '_context' FROM procrastinate_jobs ORDER BY id"
+    found = database.execute(query).fetchall()
     return [arguments for (arguments,) in found]
 
 
@@ -76,6 +81,24 @@ async def test_an_order_is_rolled_back_when_its_job_cannot_be_added(
     finally:
         database.execute("ALTER TABLE procrastinate_jobs DROP CONSTRAINT none")
     assert (await client.get("/orders")).json()["items"] == []
+
+
+async def test_the_oldest_job_is_due_and_not_begun(
+    settings: Settings, database: psycopg.Connection
+) -> None:
+    async with open_database(settings, "test") as opened:
+        queue = JobQueue(opened.pool)
+        assert await queue.oldest_seconds() == 0
+        for status, hours in (("doing", 0), ("failed", 0), ("todo", 4)):
+            database.execute(ADD_JOB, (status, hours))
+        database.execute("UPDATE procrastinate_events SET at = now() - make_interval(hours => 9)")
+        assert await queue.oldest_seconds() == 0
+        database.execute(ADD_JOB, ("todo", -1))
+        assert 1 <= await queue.oldest_seconds() / 3600 < 2
+        database.execute(ADD_JOB, ("todo", None))
+        assert 1 <= await queue.oldest_seconds() / 3600 < 2
+        database.execute("UPDATE procrastinate_events SET at = now() - make_interval(hours => 9)")
+        assert 9 <= await queue.oldest_seconds() / 3600 < 10
 
 
 def a_job(attempts: int) -> Job:

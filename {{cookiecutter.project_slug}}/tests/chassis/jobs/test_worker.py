@@ -42,6 +42,7 @@ def test_an_order_is_fulfilled_logged_and_counted(
         assert worker.metric('job_duration_seconds_count{outcome="done",task="fulfil"}') == 1
         # The missed tick of the schedule is a job as well, which may not have begun yet.
         until(lambda: worker.metric('jobs{status="todo"}') == 0)
+        until(lambda: worker.metric("jobs_oldest_seconds") == 0)
 
 
 def test_a_tick_that_was_missed_during_an_outage_runs_late_and_once(

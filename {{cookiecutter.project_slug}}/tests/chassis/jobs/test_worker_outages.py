@@ -20,7 +20,9 @@ def assert_unavailable(worker: Worker) -> None:
     worker.wait_for("job fetch failed")
     assert worker.get("/livez").status_code == 200
     assert worker.get("/readyz").status_code == 503
-    assert 'jobs{status="todo"}' not in worker.get("/metrics").text
+    metrics = worker.get("/metrics").text
+    assert 'jobs{status="todo"}' not in metrics
+    assert "jobs_oldest_seconds" not in metrics
 
 
 def test_a_worker_survives_outages_at_start_and_at_run_time(

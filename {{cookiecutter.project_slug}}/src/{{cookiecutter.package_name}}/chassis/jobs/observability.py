@@ -2,19 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from logging import ERROR, INFO, WARNING
 from time import perf_counter
 from typing import Any
 
 from procrastinate import JobContext
 from procrastinate.worker import Worker
-from prometheus_client import Gauge, Histogram
+from prometheus_client import REGISTRY, Gauge, Histogram
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from pydantic import ValidationError
 from structlog.contextvars import bind_contextvars
 
 from ..errors import Unavailable
 from ..observability.logs import log
+from .context import restore_context
 from .queue import JobQueue
 
 _duration = Histogram(
@@ -25,6 +28,21 @@ _duration = Histogram(
 )
 _jobs = Gauge("jobs", "Jobs by status; failed ones wait for an operator.", ["status"])
 STATUSES = ("todo", "doing", "failed")
+
+
+class _OldestJob(Collector):
+    """A gauge that can be removed, unlike a `Gauge` without labels."""
+
+    seconds: float | None = None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        text = "Age of the oldest job that is due and not begun."
+        if self.seconds is not None:
+            yield GaugeMetricFamily("jobs_oldest_seconds", text, self.seconds)
+
+
+_oldest = _OldestJob()
+REGISTRY.register(_oldest)
 
 
 class JobLogMiddleware:
@@ -38,6 +56,7 @@ class JobLogMiddleware:
     ) -> None:
         """Run the job, with a timeout."""
         job = context.job
+        restore_context(job.task_kwargs)
         bind_contextvars(job_id=job.id, task=job.task_name, attempt=job.attempts + 1)
         started = perf_counter()
         outcome, failure = "done", dict[str, Any]()
@@ -70,11 +89,12 @@ def _problems(error: ValidationError) -> dict[str, str]:
 
 
 async def update_metrics(queue: JobQueue) -> None:
-    """Set the job counts, or remove them if the database is unavailable."""
+    """Set the metrics of the queue, or remove them if the database is unavailable."""
     try:
-        counts = await queue.counts()
+        counts, _oldest.seconds = await queue.counts(), await queue.oldest_seconds()
     except Unavailable:
         _jobs.clear()
+        _oldest.seconds = None
         return
     for status in STATUSES:
         _jobs.labels(status).set(counts.get(status, 0))

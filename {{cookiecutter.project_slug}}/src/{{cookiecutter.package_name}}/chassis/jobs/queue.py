@@ -9,13 +9,34 @@ from psycopg.rows import class_row, scalar_row, tuple_row
 
 from ..postgres.pool import Pool
 from .connector import Connector
+from .context import CONTEXT, with_context
 
 _deferring = App(connector=PsycopgConnector())  # Never connects: it uses the caller's connection.
 
+OLDEST = """
+SELECT extract(epoch FROM now() - least(
+    (SELECT min(scheduled_at) FROM procrastinate_jobs
+        WHERE status = 'todo' AND scheduled_at <= now()),
+    (SELECT min(at) FROM procrastinate_events WHERE job_id = (
+        SELECT min(id) FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at IS NULL
+    ))
+))::float
+"""
+"""A job without a schedule is due when it is deferred; its event has the time."""
+FAILED = """
+SELECT id, task_name AS task, attempts,
+    CASE jsonb_typeof(args) WHEN 'object' THEN args - %s ELSE args END AS arguments
+FROM procrastinate_jobs WHERE status = 'failed' ORDER BY id
+"""
+
 
 async def defer(connection: AsyncConnection, task: str, **arguments: str | int) -> None:
-    """Defer a job in the transaction of `connection`: both are committed, or neither."""
-    await _deferring.configure_task(task, connection=connection).defer_async(**arguments)
+    """Defer a job in the transaction of `connection`: both are committed, or neither.
+
+    The log records of the job have the `request_id` and the `trace_id` of the current request.
+    """
+    deferrer = _deferring.configure_task(task, connection=connection)
+    await deferrer.defer_async(**with_context(arguments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +68,17 @@ class JobQueue:
             await cursor.execute("SELECT status, count(*) FROM procrastinate_jobs GROUP BY status")
             return dict(await cursor.fetchall())
 
+    async def oldest_seconds(self) -> float:
+        """Return how long the oldest job that no worker has begun is due; 0 if none is due."""
+        async with self.pool.connection(seconds=1) as connection:
+            cursor = connection.cursor(row_factory=scalar_row)
+            await cursor.execute(OLDEST)
+            return await cursor.fetchone() or 0
+
     async def failed(self) -> list[FailedJob]:
         async with self.pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(FailedJob))
-            await cursor.execute(
-                "SELECT id, task_name AS task, args AS arguments, attempts"
-                " FROM procrastinate_jobs WHERE status = 'failed' ORDER BY id"
-            )
+            await cursor.execute(FAILED, (CONTEXT,))
             return await cursor.fetchall()
 
     async def retry(self, job_id: int) -> bool:

@@ -32,7 +32,7 @@ from tests.support.kubernetes_cluster import (
 )
 from tests.support.template import OPTIONS, ROOT
 from tests.support.template_releases import commit
-from tools.images import STANDINS, images
+from tools.images import images, with_standins
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -210,9 +210,8 @@ def built_service(
 @pytest.fixture(scope="session")
 def deployed(built_service: Deployed) -> Deployed:
     """Deploy a variant from empty: `make image`, `make deploy OVERLAY=local`."""
-    for image, name in STANDINS.items():
-        if (built_service.folder / f"deploy/overlays/local/{name}.yaml").exists():
-            load_image(image)
+    for image in with_standins(list(built_service.folder.glob("compose/*.yaml"))):
+        load_image(image)
     built_service.deploy("one")
     built_service.until_ready(2)
     return built_service

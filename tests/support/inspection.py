@@ -49,7 +49,11 @@ def files(service: Path, answers: dict[str, Any]) -> Iterator[str]:
             yield f"{folder.relative_to(service)}: is an empty folder"
 
 
-WORDS = {"events": ["event.store|projections?"], "release": ["cosign|grype|sbom|sigstore|syft"]}
+WORDS = {
+    "events": ["event.store|projections?"],
+    "observe": ["docs/observe|grafana|make observe|open_saturation|promtool"],
+    "release": ["cosign|grype|sbom|sigstore|syft"],
+}
 """Words of a feature whose name has another meaning as well."""
 
 
@@ -205,15 +209,10 @@ def unnamed_manifests(service: Path) -> Iterator[str]:
 
 def importers(service: Path) -> dict[str, list[str]]:
     """Return for each module the paths of the modules that import it."""
-    command = [sys.executable, "-m", "ruff", "analyze", "graph", "--preview"]
-    done = subprocess.run(
-        [*command, "--direction", "dependents", "."],
-        cwd=service,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    graph: dict[str, list[str]] = json.loads(done.stdout)
+    analyze = [sys.executable, "-m", "ruff", "analyze", "graph", "--preview"]
+    command = [*analyze, "--direction", "dependents", "."]
+    output = subprocess.check_output(command, cwd=service, stderr=subprocess.PIPE)
+    graph: dict[str, list[str]] = json.loads(output)
     return graph
 
 

@@ -46,6 +46,12 @@ def pgbouncer() -> str:
     return found or lack("pgbouncer is not installed: make packages")
 
 
+def need_promtool() -> None:
+    """Require promtool, which checks and tests the rules of Prometheus."""
+    if not shutil.which("promtool"):
+        lack("promtool is not installed: make packages")
+
+
 def docker_is_running() -> bool:
     """Return whether a Docker engine is available."""
     if not shutil.which("docker"):

@@ -9,6 +9,9 @@ from .chassis.http.app import create_http_app
 {% if cookiecutter.redis %}
 from .chassis.http.rate_limit import RateLimitMiddleware
 {% endif %}
+{% if cookiecutter.observe %}
+from .chassis.observability.saturation import open_saturation
+{% endif %}
 from .chassis.readiness import Readiness
 {% if cookiecutter.database != "none" %}
 from .orders import routes as orders
@@ -25,6 +28,9 @@ def create_app(settings: Settings, readiness: Readiness) -> FastAPI:
         async with open_resources(settings, "web") as resources:
             app.state.resources = resources
             readiness.pings = resources.pings
+            {% if cookiecutter.observe %}
+            readiness.pings = open_saturation(readiness, readiness.pings)
+            {% endif %}
             yield
 
     return create_http_app(

@@ -11,9 +11,16 @@ from .chassis.mongodb.client import open_database
 {% if cookiecutter.broker == "nats" %}
 from .chassis.nats.broker import Broker, open_broker
 {% endif %}
+{% if cookiecutter.observe %}
+from .chassis.observability.spans import open_spans
+{% endif %}
 from .chassis.observability.tracing import open_tracing
 {% if cookiecutter.database == "postgresql" %}
 from .chassis.postgres.database import Database, open_database
+{% endif %}
+{% if cookiecutter.__observed_postgresql %}
+from .chassis.postgres.pool_metrics import measure_pool
+from .chassis.postgres.spans import trace_statements
 {% endif %}
 from .chassis.readiness import Ping
 {% if cookiecutter.redis %}
@@ -69,6 +76,12 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
     pings: dict[str, Ping] = {}
     async with AsyncExitStack() as stack:
         stack.enter_context(open_tracing(settings, process))
+        {% if cookiecutter.observe %}
+        stack.enter_context(open_spans(settings))
+        {% endif %}
+        {% if cookiecutter.__observed_postgresql %}
+        stack.enter_context(trace_statements(settings))
+        {% endif %}
         {% if cookiecutter.database == "mongodb" %}
         database = await stack.enter_async_context(open_database(settings, process))
         pings["database"] = lambda: schema.ping(database, INDEXES)
@@ -78,6 +91,9 @@ async def open_resources(settings: Settings, process: str) -> AsyncIterator[Reso
         database = await stack.enter_async_context(open_database(settings, process))
         pings["database"] = database.ping
         orders: OrderStore = PostgresOrderStore(database.pool)
+        {% endif %}
+        {% if cookiecutter.__observed_postgresql %}
+        measure_pool(database.pool)
         {% endif %}
         {% if cookiecutter.events %}
         orders = EventOrderStore(orders, database.pool)

@@ -7,6 +7,10 @@ from fastapi import FastAPI
 
 from .chassis.jobs.queue import JobQueue
 from .chassis.jobs.server import Jobs, create_worker_app
+{% if cookiecutter.observe %}
+from .chassis.jobs.spans import span_middleware
+from .chassis.observability.saturation import open_saturation
+{% endif %}
 from .chassis.readiness import Readiness
 from .orders import tasks as orders
 {% if cookiecutter.events %}
@@ -23,6 +27,9 @@ def create_app(settings: Settings, readiness: Readiness) -> FastAPI:
     async def open_jobs() -> AsyncIterator[Jobs]:
         async with open_resources(settings, "worker") as resources:
             pings = dict(resources.pings)
+            {% if cookiecutter.observe %}
+            pings = open_saturation(readiness, pings)
+            {% endif %}
             {% if cookiecutter.events %}
             projector = create_projector(resources)
             pings["projections"] = projector.ping
@@ -32,6 +39,9 @@ def create_app(settings: Settings, readiness: Readiness) -> FastAPI:
                 pings=pings,
                 {% if cookiecutter.events %}
                 others=[projector.run],
+                {% endif %}
+                {% if cookiecutter.observe %}
+                middleware=span_middleware(settings),
                 {% endif %}
                 add_tasks=[
                     # The tasks of each resource.

@@ -16,7 +16,7 @@ from ..http.server import Server, serve
 from ..observability.logs import log
 from ..readiness import Ping, Readiness
 from ..service import Service
-from .loop import run_jobs
+from .loop import Middleware, run_jobs
 from .observability import silence_procrastinate, update_metrics
 from .queue import JobQueue
 from .settings import WorkerSettings
@@ -32,6 +32,8 @@ class Jobs:
     pings: Mapping[str, Ping]
     others: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     """What runs beside the jobs, until cancelled."""
+    middleware: Sequence[Middleware] = ()
+    """Middleware of each attempt at a job, within that which logs it."""
 
 
 def create_worker_app(
@@ -65,7 +67,7 @@ async def _run(settings: WorkerSettings, jobs: Jobs) -> None:
     async with asyncio.TaskGroup() as group:
         for other in jobs.others:
             group.create_task(other())
-        group.create_task(run_jobs(settings, jobs.queue, jobs.add_tasks))
+        group.create_task(run_jobs(settings, jobs.queue, jobs.add_tasks, jobs.middleware))
 
 
 class WorkerServer(Server):

@@ -25,9 +25,14 @@ def own_files(root: Path) -> list[Path]:
     return sorted(filter(kept, files))
 
 
+def texts(root: Path) -> list[Path]:
+    """Return the files of `own_files` without pictures."""
+    return [path for path in own_files(root) if path.suffix != ".png"]
+
+
 def findings(root: Path) -> Iterator[str]:
-    """Yield the problems of all files, as `file: problem`."""
-    for path in own_files(root):
+    """Yield the problems of all texts, as `file: problem`."""
+    for path in texts(root):
         try:
             text = (root / path).read_bytes().decode()
         except UnicodeDecodeError:

@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .own_files import own_files
+from .own_files import texts
 from .pythons import ROOT
 
 FILE = ROOT / "tests" / "rules" / "wording.toml"
@@ -61,7 +61,7 @@ def _matches(path: str, patterns: list[str]) -> bool:
 def main(prefixes: list[str]) -> int:
     """Print the findings in files whose paths start with one of the prefixes; return 1 if any."""
     wording, count = read(), 0
-    for path in map(str, own_files(ROOT)):
+    for path in map(str, texts(ROOT)):
         if path.startswith(tuple(prefixes or [""])):
             for finding in wording.findings(path, (ROOT / path).read_text(encoding="utf-8")):
                 print(f"{path}:{finding}")

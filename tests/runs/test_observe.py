@@ -148,7 +148,13 @@ def test_the_service_is_not_affected_without_the_stack_and_no_log_is_lost(
     until(lambda: are_logged(get, ids))
 
 
-def test_a_request_is_found_in_the_log_with_its_job_and_in_its_trace(
+def asked(get: Callable[..., str], query: str) -> list[dict[str, Any]]:
+    """Return the series that a query of Prometheus finds."""
+    answer = json.loads(get("prometheus:9090/api/v1/query", query=query))
+    return list(answer["data"]["result"])
+
+
+def test_a_request_is_found_in_the_log_with_its_job_in_its_trace_and_as_a_metric(
     url: str, compose: Run, get: Callable[..., str]
 ) -> None:
     (request_id,) = place(url, 1)
@@ -172,17 +178,18 @@ def test_a_request_is_found_in_the_log_with_its_job_and_in_its_trace(
         }
 
     until(lambda: names() >= {"POST /orders", "INSERT", "fulfil"})
+    labels = 'job="web", http_route="/orders", http_request_method="POST"'
+    until(lambda: bool(asked(get, f"http_server_request_duration_seconds_count{{{labels}}} > 0")))
 
 
 def test_every_replica_is_scraped(url: str, compose: Run, get: Callable[..., str]) -> None:
     del url
     compose("up", "--detach", "--no-build", "--no-recreate", "--scale", "worker=2", "worker")
 
-    def targets() -> list[str]:
-        answer = json.loads(get("prometheus:9090/api/v1/query", query="up == 1"))
-        return sorted(each["metric"]["job"] for each in answer["data"]["result"])
+    def jobs() -> list[str]:
+        return sorted(each["metric"]["job"] for each in asked(get, "up == 1"))
 
-    until(lambda: targets() == ["web", "worker", "worker"])
+    until(lambda: jobs() == ["web", "worker", "worker"])
 
 
 @pytest.fixture(scope="module")
@@ -203,17 +210,14 @@ def traffic(url: str, compose: Run) -> None:
 @pytest.mark.usefixtures("traffic")
 def test_every_query_of_the_dashboards_has_data(folder: Path, get: Callable[..., str]) -> None:
     def has_data(query: Query) -> bool:
-        if query.source == "logs":
-            return bool(found(get, query.text))
-        answer = json.loads(get("prometheus:9090/api/v1/query", query=query.text))
-        return bool(answer["data"]["result"])
+        return bool((found if query.source == "logs" else asked)(get, query.text))
 
-    asked = list(queries(folder))
-    assert {query.source for query in asked} == {"logs", "prometheus"}
+    every = list(queries(folder))
+    assert {query.source for query in every} == {"logs", "prometheus"}
     empty: list[Query] = []
 
     def all_have_data() -> bool:
-        empty[:] = [query for query in empty or asked if not has_data(query)]
+        empty[:] = [query for query in empty or every if not has_data(query)]
         return not empty
 
     with suppress(AssertionError):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.template import OPTIONS, REQUIREMENTS, SERVICE
+from tests.support.template import FIRST, OPTIONS, REQUIREMENTS, SERVICE, chosen
 from tests.support.template_releases import (
     ADDED,
     COPIER,
@@ -79,8 +79,17 @@ def test_a_line_that_both_sides_changed_is_the_only_conflict(
     assert now == newer
 
 
+def with_needs(feature: str) -> dict[str, Any]:
+    """Return the answers that choose a feature and those that it needs."""
+    option, _, value = feature.partition("=")
+    needs = [need for need in REQUIREMENTS.get(feature, []) if not chosen(need, FIRST)]
+    return dict(item for need in needs for item in with_needs(need).items()) | {
+        option: value or True
+    }
+
+
 SWITCHES = {
-    option: {need: True for need in REQUIREMENTS.get(option, []) if need in OPTIONS}
+    option: with_needs(option if values[-1] is True else f"{option}={values[-1]}")
     | {option: values[-1]}
     for option, values in VALUES.items()
     if option in OPTIONS and len(values) > 1

@@ -18,6 +18,7 @@ from tests.support.variants import COMBINATIONS, IN_CI
 from tools.pythons import outside
 
 CHECKS = "tests/twelve_factor"
+NOTHING_ELSE: dict[str, set[str]] = {"failed": set(), "skipped": set()}
 
 
 def committed(cookies: Cookies, variant: str, **answers: Any) -> Installed:
@@ -57,6 +58,14 @@ def test_the_image_passes_the_checks(cookies_session: Cookies, variant: str) -> 
     assert found["failed"] == set()
     assert found["skipped"] == set()
     assert len(found["passed"]) > 15
+
+
+@pytest.mark.slow
+def test_workers_without_events_pass_the_checks(cookies_session: Cookies) -> None:
+    """With events, as in the fullest variant, a service has no module of these checks."""
+    service = committed(cookies_session, "worker-yes")
+    found = outcomes(service, f"{CHECKS}/test_ix_workers.py")
+    assert found == {"passed": {"test_jobs_survive_the_end_of_their_worker"}, **NOTHING_ELSE}
 
 
 @pytest.fixture(scope="module")

@@ -208,6 +208,6 @@ EXTREMES = {variant: VARIANTS[variant] for variant in ("default", "bare", "full"
 FIRST_WITH_BEHAVIOUR = {behaviour(row): variant for variant, row in reversed(ROWS.items())}
 """The variant that runs `make test` for all variants with the same behaviour."""
 
-IN_CI = (FULLEST, "worker-yes", "default", BARE)
+IN_CI = (FULLEST, "default", BARE)
 """The combinations whose pipeline steps are run, `make test` included."""
 CI_RUNS = {behaviour(DEFAULT | COMBINATIONS[variant]) for variant in IN_CI}

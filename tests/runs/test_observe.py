@@ -73,7 +73,7 @@ def url(folder: Path, compose: Run) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         must_run("make", "down", cwd=folder)
-        assert compose("ps", "--services") == ""
+        assert compose("ps", "--services").split() == []
         compose("down", "--volumes", "--rmi", "local")
 
 

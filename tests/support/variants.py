@@ -85,7 +85,7 @@ UNTESTED = (
     *(".github", ".gitlab", ".circleci", "azure"),
     *(".devcontainer", ".vscode", "AGENTS.md", "Procfile"),
     "renovate.json",
-    *("tests/chassis", "tests/twelve_factor"),
+    *("tests/chassis", "tests/support/span_fixtures.py", "tests/twelve_factor"),
 )
 """Files that do not affect `make test` in a service, or that every tested service has.
 

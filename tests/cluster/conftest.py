@@ -37,7 +37,7 @@ from tools.images import images, with_standins
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "guide": {"ci": "gitlab", "release": True},
-    "worker": {"worker": True, "redis": True, "events": True, "broker": "nats"},
+    "worker": {"worker": True, "redis": True},
     "mongodb": {"database": "mongodb"},
 }
 PATCHES = """patches:

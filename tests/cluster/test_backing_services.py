@@ -14,7 +14,6 @@ in_variants = pytest.mark.parametrize(
     "rendered_service", ["plain", "mongodb"], indirect=True, scope="session"
 )
 plain = pytest.mark.parametrize("rendered_service", ["plain"], indirect=True, scope="session")
-worker = pytest.mark.parametrize("rendered_service", ["worker"], indirect=True, scope="session")
 NEW = "a-new-password"
 DISCONNECT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
 
@@ -54,26 +53,6 @@ def test_requests_recover_after_the_database_was_unavailable(deployed: Deployed)
     until(lambda: deployed.request("GET", f"/orders/{order}")[0], lambda status: status == 200)
     deployed.until_ready(2)
     deployed.place_order()
-    assert identities(deployed) == before
-
-
-@worker
-def test_events_are_published_after_the_broker_was_unavailable(deployed: Deployed) -> None:
-    before = identities(deployed)
-    scale = ["scale", "statefulset/nats"]
-    deployed.kubectl(*scale, "--replicas=0")
-    deployed.place_order()
-    name = deployed.ready("worker")[0]["metadata"]["name"]
-    package = deployed.name.replace("-", "_")
-    command = ["exec", name, "--", "python", "-m", package, "project"]
-
-    def lag() -> dict[str, int]:
-        shown = map(json.loads, deployed.kubectl(*command).splitlines())
-        return {each["projection"]: each["lag_events"] for each in shown}
-
-    until(lag, lambda found: found["order_list"] == 0 and found["outbox"] > 0)
-    deployed.kubectl(*scale, "--replicas=1")
-    until(lag, lambda found: found == {"order_list": 0, "outbox": 0})
     assert identities(deployed) == before
 
 

@@ -32,7 +32,7 @@ targets = json.loads(sys.argv[1])
 with ThreadPoolExecutor(len(targets)) as pool:
     print(json.dumps(dict(zip(targets, pool.map(reaches, targets.values())))))
 """
-PORTS = {"postgres": 5432, "mongodb": 27017, "nats": 4222, "redis": 6379}
+PORTS = {"postgres": 5432, "mongodb": 27017, "redis": 6379}
 
 
 def test_only_allowed_connections_are_open(deployed: Deployed, other_pod: Object) -> None:

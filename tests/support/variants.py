@@ -81,7 +81,7 @@ def given(row: Answers) -> Answers:
 
 UNTESTED = (
     *("LICENSE", "README.md", "Dockerfile", "Makefile", "pyproject.toml"),
-    *("chaos", "deploy", "release"),
+    *("chaos", "deploy", "infrastructure", "release"),
     *(".github", ".gitlab", ".circleci", "azure"),
     *(".devcontainer", ".vscode", "AGENTS.md", "Procfile"),
     "renovate.json",

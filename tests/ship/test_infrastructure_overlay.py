@@ -30,7 +30,7 @@ OUTPUTS = {
     "database_host": "order-service-staging.abc.eu-central-1.rds.amazonaws.com",
     "database_secret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-0dc7-NORMJu",
 }
-PASSWORD = "a b+c%d%20e?f#g[h]i&j=k!l$m:n{o}p<q>~|\\`^*();,.-_"  # noqa: S105  # An example.
+PASSWORD = "a b+c%d%20e?f#g[h]i&j=k!l$m:n{o}p<q>~|\\`^*();,.-_"  # noqa: S105  # An example, of no account.
 PROGRAM = """\
 package main
 

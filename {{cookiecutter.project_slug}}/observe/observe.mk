@@ -1,4 +1,4 @@
-# The service in containers, with its logs, metrics, traces, dashboards and alerts.
+# The service in containers, with what shows its state. CONTAINERS="web logs" starts only some of them.
 .PHONY: observe
 export GRAFANA_PORT ?= 3000
 export LOGS_PORT ?= 9428

@@ -36,7 +36,7 @@ class Mocks(pulumi.runtime.Mocks):  # type: ignore[misc]  # Not installed in the
         return found, args.inputs | outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
-        assert args.token == "aws:index/getAvailabilityZones:getAvailabilityZones"  # noqa: S105
+        assert args.token == "aws:index/getAvailabilityZones:getAvailabilityZones"  # noqa: S105  # A name.
         filters = [{"Name": f["name"], "Values": f["values"]} for f in args.args["filters"]]
         found = self.resources.ec2.describe_availability_zones(Filters=filters)
         zones = found["AvailabilityZones"]
@@ -44,7 +44,7 @@ class Mocks(pulumi.runtime.Mocks):  # type: ignore[misc]  # Not installed in the
         return {"names": names[: self.zones]}
 
 
-class Monitor(MockMonitor):  # type: ignore[misc]
+class Monitor(MockMonitor):  # type: ignore[misc]  # Not installed in the template.
     """Records on which resources a resource depends, by name."""
 
     def __init__(self, mocks: Mocks) -> None:
@@ -59,6 +59,7 @@ class Monitor(MockMonitor):  # type: ignore[misc]
 
 def run(endpoint: str, scenario: dict[str, Any]) -> dict[str, Any]:
     """Run a program and return what it created."""
+    # The URL is that of the server on this machine.
     reset = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")  # noqa: S310
     urllib.request.urlopen(reset).close()  # noqa: S310
     folder = Path(scenario["folder"])

@@ -53,7 +53,7 @@ class Broker:
             return done.seq
 
     async def ping(self) -> Literal["ok", "degraded"]:
-        """Return whether the stream is available; what is not published yet waits."""
+        """Return whether the stream is available; unpublished events wait in the database."""
         try:
             async with self._connected() as context:
                 await context.stream_info(self.stream)

@@ -56,8 +56,8 @@ def trace_statements(settings: PostgresSettings) -> Iterator[None]:
         connection.cursor_factory = TracedCursor
         return connection
 
-    Connector.connect = connect_traced  # type: ignore[method-assign]
+    Connector.connect = connect_traced  # type: ignore[method-assign]  # On purpose.
     try:
         yield
     finally:
-        Connector.connect = connect  # type: ignore[method-assign]
+        Connector.connect = connect  # type: ignore[method-assign]  # On purpose.

@@ -66,7 +66,8 @@ check-words: $(READY)
 
 check-workflows: $(READY)
 	@render=$$(mktemp -d) && trap 'rm -r "$$render"' EXIT && \
-	$(RUN) cookiecutter --no-input --output-dir "$$render" . release=yes kubernetes=yes > /dev/null && \
+	for cloud in none aws; do $(RUN) cookiecutter --no-input --output-dir "$$render" . \
+		project_name="Cloud $$cloud" release=yes kubernetes=yes cloud=$$cloud > /dev/null || exit 1; done && \
 	for folder in .github "$$render"/*/.github; do \
 		$(RUN) check-jsonschema --builtin-schema vendor.github-workflows "$$folder"/workflows/*.yml && \
 		$(RUN) check-jsonschema --builtin-schema vendor.dependabot "$$folder"/dependabot.yml && \

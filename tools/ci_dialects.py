@@ -45,7 +45,7 @@ def read(path: Path) -> Any:
     text = path.read_text(encoding="utf-8")
     if "{%" in text:
         jinja = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701  # Not HTML.
-        answers = dict.fromkeys(("release", "kubernetes", "__deployed"), True)
+        answers = dict.fromkeys(("release", "kubernetes", "__deployed"), True) | {"cloud": "aws"}
         text = jinja.from_string(text).render(cookiecutter=answers)
     return yaml.safe_load(text)
 

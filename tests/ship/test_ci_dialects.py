@@ -7,14 +7,14 @@ import pytest
 
 from tests.support.editing import edit
 from tests.support.pipeline_contract import differences
-from tests.support.pipelines import FEATURES, Features, Services, pipeline
+from tests.support.pipelines import AWS, FEATURES, Features, Services, pipeline
 from tests.support.template import OPTIONS
 from tools import ci_dialects
 
 PROVIDERS = [value for value in OPTIONS["ci"] if value != "none"]
 
 
-@pytest.mark.parametrize("features", FEATURES, ids="-".join)
+@pytest.mark.parametrize("features", [*FEATURES, AWS], ids="-".join)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_pipeline_fulfils_the_contract(
     services: Services, provider: str, features: Features
@@ -179,7 +179,7 @@ def test_inputs_of_a_composite_action_are_not_ignored(tmp_path: Path) -> None:
 def test_the_pipelines_are_valid_by_the_schema_of_their_provider(
     services: Services, provider: str
 ) -> None:
-    for features in FEATURES:
+    for features in (*FEATURES, AWS):
         found = ci_dialects.documents(services(provider, features))
         assert found
         assert {

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.support.pipeline_contract import CHECKS, DEPLOYS, RELEASE, ROLLBACK, WEEKLY
-from tests.support.pipelines import Services
+from tests.support.pipelines import AWS, FEATURES, Features, Services
 from tools.ci_dialects import SCHEMAS, documents
 
 PREPARE = [
@@ -16,7 +16,6 @@ PREPARE = [
     r"apt-get install -qq --yes --no-install-recommends git make \$PACKAGES > /dev/null",
     r"pipx? install --quiet( --root-user-action=ignore)? uv==[\d.]+|pipx install uv==[\d.]+",
     r'sudo docker cp "\$\(docker create registry.k8s.io/kubectl:v[\d.]+\)":/bin/kubectl \S+',
-    r"(export )?REGISTRY_(USER|TOKEN).*",
     r"export( AZURE_(CLIENT_ID|TENANT_ID|FEDERATED_TOKEN_FILE)=\S+)+",
     r'mkdir -p .reports|printf %s "\$idToken" > "\$AZURE_FEDERATED_TOKEN_FILE"',
 ]
@@ -36,13 +35,16 @@ def lines(document: Any, key: str = "") -> Iterator[str]:
         yield from str(document).splitlines()
 
 
+@pytest.mark.parametrize("features", [FEATURES[-1], AWS], ids="-".join)
 @pytest.mark.parametrize("provider", SCHEMAS)
-def test_jobs_run_only_known_commands(services: Services, provider: str) -> None:
+def test_jobs_run_only_known_commands(
+    services: Services, provider: str, features: Features
+) -> None:
     parts = (CHECKS, RELEASE, DEPLOYS, WEEKLY, ROLLBACK)
     known = {
         run.partition(" OVERLAY")[0] for part in parts for s in part.values() for run in s.runs
     }
-    for _, document in documents(services(provider)).values():
+    for _, document in documents(services(provider, features)).values():
         found = list(lines(document))
         assert found
         for line in found:

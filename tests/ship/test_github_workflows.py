@@ -38,13 +38,24 @@ def deployed_service(cookies_session: Cookies) -> Path:
 
 
 @pytest.fixture(scope="module")
+def service_on_aws(cookies_session: Cookies) -> Path:
+    return Baker(cookies_session).bake(release=True, kubernetes=True, cloud="aws")
+
+
+@pytest.fixture(scope="module")
 def service_with_release(cookies_session: Cookies) -> Path:
     return Baker(cookies_session).bake(release=True)
 
 
 @pytest.fixture(
     scope="module",
-    params=["template", "default_service", "service_with_release", "deployed_service"],
+    params=[
+        "template",
+        "default_service",
+        "service_with_release",
+        "deployed_service",
+        "service_on_aws",
+    ],
 )
 def repository(request: pytest.FixtureRequest) -> Path:
     if request.param == "template":

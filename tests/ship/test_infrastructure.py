@@ -6,12 +6,26 @@ from typing import Any
 import pytest
 
 from tests.support.commands import make
-from tests.support.infrastructure import TRUST, Result, broken, mutants, render, run
-from tests.support.infrastructure_promises import PROMISES, inputs
+from tests.support.infrastructure import (
+    TRUST,
+    Result,
+    broken,
+    inputs,
+    mutants,
+    one,
+    policy,
+    render,
+    run,
+    trust,
+)
+from tests.support.infrastructure_promises import PROMISES
 
 pytestmark = pytest.mark.slow
 
 MUTANTS = mutants()
+OTHER_REGISTRY = "arn:aws:ecr:eu-central-1:123456789012:repository/other"
+OTHER_PROVIDER = "arn:aws:iam::123456789012:oidc-provider/other.example.com"
+ENTRA = "https://sts.windows.net/0123/"
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:redis-123456"
 INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "one zone": (
@@ -54,6 +68,10 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
         {"config": TRUST | {"ci_issuer": "http://ci.example.com"}},
         "ci_issuer http://ci.example.com: give https://HOST or https://HOST/PATH",
     ),
+    "host with a slash": (
+        {"config": TRUST | {"ci_issuer": "https://ci.example.com/"}},
+        "ci_issuer https://ci.example.com/: give https://HOST or https://HOST/PATH",
+    ),
     "issuer without a subject": (
         {"config": TRUST | {"deploy_subject": ""}},
         "deploy_subject is not set: ci_issuer needs its exact value",
@@ -76,6 +94,7 @@ VALID: dict[str, dict[str, Any]] = {
     "longest name": {"stack": "production-of-the-whole-department"},
     "smallest network": {"config": {"cidr": "192.168.4.0/22", "nat_gateways": 2}},
     "shared registry": {"config": TRUST | {"registry_stack": "organization/order-service/first"}},
+    "issuer with a slash": {"config": TRUST | {"ci_issuer": ENTRA}},
     "more secrets": {"config": {"extra_secrets": [ARN]}},
 }
 
@@ -137,7 +156,7 @@ def test_without_an_issuer_ci_is_not_trusted(results: dict[str, Result]) -> None
     found = results["without CI"]
     for kind in ("OpenIdConnectProvider", "IdentityProviderConfig"):
         assert inputs(found, kind) == {}
-    assert found["outputs"]["push_role"] == ""
+    assert (found["outputs"]["push_role"], found["outputs"]["pull_role"]) == ("", "")
 
 
 def test_a_second_stack_shares_registry_and_push_role(results: dict[str, Result]) -> None:
@@ -145,6 +164,37 @@ def test_a_second_stack_shares_registry_and_push_role(results: dict[str, Result]
     assert inputs(found, "Repository") == inputs(found, "OpenIdConnectProvider") == {}
     assert len(inputs(found, "IdentityProviderConfig")) == 1
     assert found["outputs"]["registry"] == "other/images"
+    assert found["outputs"]["push_role"] == "other-role"
+    assert "push" not in inputs(found, "RolePolicy")
+
+
+def test_a_second_stack_pulls_from_the_shared_registry_by_a_separate_role(
+    results: dict[str, Result],
+) -> None:
+    found = results["shared registry"]
+    assert found["outputs"]["pull_role"].endswith("role/order-service-staging-pull-1234567")
+    assert trust(found, "pull") == {
+        "Effect": "Allow",
+        "Principal": {"Federated": OTHER_PROVIDER},
+        "Action": ["sts:AssumeRoleWithWebIdentity"],
+        "Condition": {
+            "StringEquals": {
+                "ci.example.com/oidc:aud": "other-audience",
+                "ci.example.com/oidc:sub": TRUST["deploy_subject"],
+            }
+        },
+    }
+    assert {it["Resource"] for it in policy(found, "pull")} == {"*", OTHER_REGISTRY}
+
+
+def test_an_issuer_with_a_slash_at_its_end_is_trusted_by_its_name(
+    results: dict[str, Result],
+) -> None:
+    found = results["issuer with a slash"]
+    assert one(found, "IdentityProviderConfig")["oidc"]["issuerUrl"] == ENTRA
+    for role in ("push", "pull"):
+        names = trust(found, role)["Condition"]["StringEquals"].keys()
+        assert names == {"sts.windows.net/0123/:aud", "sts.windows.net/0123/:sub"}
 
 
 def test_two_nat_gateways_serve_a_zone_each(results: dict[str, Result]) -> None:

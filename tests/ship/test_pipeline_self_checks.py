@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.commands import run
 from tests.support.editing import edit
-from tests.support.pipelines import Services
+from tests.support.pipelines import AWS, FEATURES, Features, Services
 from tools.ci_dialects import SCHEMAS
 
 MUTANTS = [
@@ -34,9 +34,10 @@ def fifth_factor(service: Path, provider: str) -> int:
     return run(*command, cwd=service).returncode
 
 
+@pytest.mark.parametrize("features", [FEATURES[-1], AWS], ids="-".join)
 @pytest.mark.parametrize("provider", SCHEMAS)
-def test_the_checks_pass(services: Services, provider: str) -> None:
-    assert fifth_factor(services(provider), provider) == 0
+def test_the_checks_pass(services: Services, provider: str, features: Features) -> None:
+    assert fifth_factor(services(provider, features), provider) == 0
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=" ".join)

@@ -35,6 +35,8 @@ GRANTS = {
     "rollback": DEPLOY,
 }
 """The exact permissions of the delivery stages, none of which runs for a pull request."""
+AWS_GRANTS = dict.fromkeys(GRANTS, READ | {"id-token": "write"})
+"""Those of the stages whose registry is ECR."""
 
 PROPOSE_COMMAND = "gh pr create"
 """In the only script that is not a call of make."""
@@ -114,16 +116,19 @@ def violations(root: Path) -> list[str]:
             found.append(f"{file.name} cancels running jobs")
         # YAML 1.1 parses the key `on` as true.
         events = set(workflow.get(True, {}))
+        grants = AWS_GRANTS if (root / "infrastructure").exists() else GRANTS
         for name, job in workflow["jobs"].items():
             if "timeout-minutes" not in job and "uses" not in job:
                 found.append(f"{name} has no timeout")
-            if job.get("permissions") not in permitted(name, events):
+            if job.get("permissions") not in permitted(name, events, grants):
                 found.append(f"{name} has wrong permissions")
     return found
 
 
-def permitted(job: str, events: set[str]) -> list[dict[str, str]]:
+def permitted(
+    job: str, events: set[str], grants: dict[str, dict[str, str]]
+) -> list[dict[str, str]]:
     """Return the permitted sets of permissions of a job in a workflow with these events."""
-    if events <= {"schedule", "workflow_dispatch"} and job not in GRANTS:
+    if events <= {"schedule", "workflow_dispatch"} and job not in grants:
         return [READ, PROPOSE]
-    return [READ] if "pull_request" in events else [GRANTS.get(job, READ)]
+    return [READ] if "pull_request" in events else [grants.get(job, READ)]

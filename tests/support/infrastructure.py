@@ -23,6 +23,7 @@ TRUST = {
 MUTANTS = ROOT / "tests" / "ship" / "broken_infrastructure.toml"
 
 Result = dict[str, Any]
+Inputs = dict[str, Any]
 
 
 def render(folder: Path) -> Path:
@@ -69,3 +70,41 @@ def broken(service: Path, name: str, mutant: dict[str, str]) -> Path:
     assert text.count(mutant["old"]) == 1, f"{name}: {mutant['old']}"
     file.write_text(text.replace(mutant["old"], mutant["new"]), encoding="utf-8")
     return copy
+
+
+def inputs(result: Result, kind: str) -> dict[str, Inputs]:
+    """Return the inputs of all resources of a type, by name."""
+    assert result["error"] is None, result["error"]
+    found = result["resources"]
+    return {it["name"]: it["inputs"] for it in found if it["type"].endswith(f":{kind}")}
+
+
+def one(result: Result, kind: str) -> Inputs:
+    (found,) = inputs(result, kind).values()
+    return found
+
+
+def instance(result: Result) -> Inputs:
+    assert result["error"] is None, result["error"]
+    (found,) = result["instances"]
+    assert isinstance(found, dict)
+    return found
+
+
+def policy(result: Result, name: str) -> list[dict[str, Any]]:
+    """Return the statements of a policy that the program writes."""
+    found: list[dict[str, Any]]
+    found = json.loads(inputs(result, "RolePolicy")[name]["policy"])["Statement"]
+    return found
+
+
+def statements(result: Result) -> list[dict[str, Any]]:
+    """Return the statements of all policies that the program writes."""
+    return [it for name in inputs(result, "RolePolicy") for it in policy(result, name)]
+
+
+def trust(result: Result, name: str) -> dict[str, Any]:
+    role = inputs(result, "Role")[f"order-service-staging-{name}"]
+    (found,) = json.loads(role["assumeRolePolicy"])["Statement"]
+    assert isinstance(found, dict)
+    return found

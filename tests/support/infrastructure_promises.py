@@ -2,44 +2,8 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
-from .infrastructure import TRUST, Result
-
-Inputs = dict[str, Any]
-
-
-def inputs(result: Result, kind: str) -> dict[str, Inputs]:
-    """Return the inputs of all resources of a type, by name."""
-    assert result["error"] is None, result["error"]
-    found = result["resources"]
-    return {it["name"]: it["inputs"] for it in found if it["type"].endswith(f":{kind}")}
-
-
-def one(result: Result, kind: str) -> Inputs:
-    (found,) = inputs(result, kind).values()
-    return found
-
-
-def instance(result: Result) -> Inputs:
-    assert result["error"] is None, result["error"]
-    (found,) = result["instances"]
-    assert isinstance(found, dict)
-    return found
-
-
-def statements(result: Result) -> list[dict[str, Any]]:
-    """Return the statements of all policies that the program writes."""
-    policies = [role["policy"] for role in inputs(result, "RolePolicy").values()]
-    found: list[dict[str, Any]] = [it for text in policies for it in json.loads(text)["Statement"]]
-    return found
-
-
-def trust(result: Result, name: str) -> dict[str, Any]:
-    role = inputs(result, "Role")[f"order-service-staging-{name}"]
-    (found,) = json.loads(role["assumeRolePolicy"])["Statement"]
-    assert isinstance(found, dict)
-    return found
+from .infrastructure import TRUST, Result, inputs, instance, one, policy, statements, trust
 
 
 def private(result: Result) -> dict[str, str]:
@@ -151,7 +115,7 @@ def access_by_iam(result: Result) -> None:
 def least_privileges(result: Result) -> None:
     login = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
     others = [it for it in statements(result) if it != login]
-    assert len(others) == len(statements(result)) - 1
+    assert len(others) == len(statements(result)) - 2
     assert "*" not in json.dumps(others)
     resources = {json.dumps(it["Resource"]) for it in others}
     secret = result["outputs"]["database_secret"]
@@ -183,20 +147,38 @@ def immutable_scanned_images(result: Result) -> None:
 
 
 def exact_trust_in_ci(result: Result) -> None:
-    assert one(result, "OpenIdConnectProvider")["url"] == TRUST["ci_issuer"]
-    pushes = trust(result, "ci")
-    assert pushes["Principal"]["Federated"].startswith("arn:aws:iam::")
-    assert pushes["Action"] == ["sts:AssumeRoleWithWebIdentity"]
-    assert pushes["Condition"] == {
-        "StringEquals": {
-            "ci.example.com/oidc:aud": "sts.amazonaws.com",
-            "ci.example.com/oidc:sub": TRUST["push_subject"],
+    provider = one(result, "OpenIdConnectProvider")
+    assert provider["url"] == TRUST["ci_issuer"]
+    assert provider["clientIdLists"] == ["sts.amazonaws.com"]
+    for role, subject in (("push", "push_subject"), ("pull", "deploy_subject")):
+        found = trust(result, role)
+        assert found["Principal"]["Federated"] == result["outputs"]["ci_provider"]
+        assert found["Principal"]["Federated"].startswith("arn:aws:iam::")
+        assert found["Action"] == ["sts:AssumeRoleWithWebIdentity"]
+        assert found["Condition"] == {
+            "StringEquals": {
+                "ci.example.com/oidc:aud": "sts.amazonaws.com",
+                "ci.example.com/oidc:sub": TRUST[subject],
+            }
         }
-    }
     deploys = one(result, "IdentityProviderConfig")["oidc"]
     assert deploys["usernamePrefix"] + deploys["usernameClaim"] == "ci:sub"
     assert deploys["requiredClaims"] == {"sub": TRUST["deploy_subject"]}
     assert deploys["clientId"] == "kubernetes"
+
+
+READS = {"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
+
+
+def deploying_job_only_reads(result: Result) -> None:
+    login, images = policy(result, "pull")
+    assert (login["Action"], login["Resource"]) == ("ecr:GetAuthorizationToken", "*")
+    assert set(images["Action"]) == READS
+    assert images["Resource"] == result["outputs"]["registry_arn"]
+    assert images["Resource"].endswith(":repository/order-service")
+    attached = [it["role"] for it in inputs(result, "RolePolicyAttachment").values()]
+    assert not [role for role in attached if "pull" in role]
+    assert result["outputs"]["pull_role"] != result["outputs"]["push_role"]
 
 
 TAGLESS = {"RolePolicy", "RolePolicyAttachment", "RouteTableAssociation"}
@@ -231,6 +213,7 @@ PROMISES: dict[str, Callable[[Result], None]] = {
         policies_before_use,
         immutable_scanned_images,
         exact_trust_in_ci,
+        deploying_job_only_reads,
         names_and_tags,
     )
 }

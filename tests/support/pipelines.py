@@ -21,6 +21,8 @@ READERS = {"github": github, "gitlab": gitlab, "azure": azure, "circleci": circl
 Features = tuple[str, ...]
 FEATURES: list[Features] = [(), ("release",), ("release", "kubernetes")]
 """The features that decide on the stages of a pipeline, from the fewest to the most stages."""
+AWS: Features = ("release", "kubernetes", "cloud=aws")
+"""The features of a pipeline whose registry is ECR."""
 Services = Callable[..., Path]
 """Returns the service with the CI of a provider, by default with all features."""
 
@@ -29,7 +31,9 @@ Services = Callable[..., Path]
 def services(cookies_session: Cookies) -> Services:
     @cache
     def service(provider: str, features: Features) -> Path:
-        answers: dict[str, Any] = dict.fromkeys(features, True)
+        answers: dict[str, Any] = {
+            name: value or True for name, _, value in (each.partition("=") for each in features)
+        }
         return Baker(cookies_session).bake(ci=provider, **answers)
 
     return lambda provider, features=FEATURES[-1]: service(provider, features)

@@ -13,7 +13,9 @@ DEPLOY = Path(__file__).parents[1] / "deploy"
 VARIABLES = {
     "AWS_REGION": "region",
     "IMAGE": "registry",
+    "REGISTRY_AUDIENCE": "registry_audience",
     "PUSH_ROLE": "push_role",
+    "PULL_ROLE": "pull_role",
     "CLUSTER_NAME": "cluster_name",
     "CLUSTER_SERVER": "cluster_server",
     "CLUSTER_CA": "cluster_certificate",
@@ -21,7 +23,12 @@ VARIABLES = {
     "DATABASE_SECRET": "database_secret",
 }
 """Outputs by the name of their variable."""
-OUTPUTS = {*VARIABLES.values(), "database_host", "deploy_subject"}
+OTHERS = {"database_host", "deploy_subject", "registry_arn", "ci_provider"}
+OUTPUTS = {*VARIABLES.values(), *OTHERS}
+HEADER = """\
+# Variables of CI. REGISTRY_ROLE is PUSH_ROLE where images are published and signed, and PULL_ROLE
+# where they are deployed.
+"""
 STORE = """\
 ---
 # External Secrets reads secrets with the identity of its pods.
@@ -45,7 +52,7 @@ def write(overlay: Path, outputs: dict[str, str]) -> None:
     variables = "".join(f"{name}={outputs[output]}\n" for name, output in VARIABLES.items())
     (overlay / "aws.yaml").write_text(secrets, encoding="utf-8")
     (overlay / "access.yaml").write_text(access + store, encoding="utf-8")
-    (overlay / "aws.env").write_text(variables, encoding="utf-8")
+    (overlay / "aws.env").write_text(HEADER + variables, encoding="utf-8")
 
 
 def read(text: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""ECR, whose tags never move, and the role by which CI pushes to it without a stored key."""
+"""ECR, whose tags never move, and roles by which CI jobs push and pull without a stored key."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 from pulumi_aws import ecr, iam
@@ -8,11 +8,15 @@ from pulumi_aws import ecr, iam
 import roles
 from settings import Settings
 
-PUSH = [
+PULL = [
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
-    "ecr:CompleteLayerUpload",
     "ecr:GetDownloadUrlForLayer",
+]
+"""Also for signatures: `ecr:BatchGetImage` permits listing the referrers of an image."""
+PUSH = [
+    *PULL,
+    "ecr:CompleteLayerUpload",
     "ecr:InitiateLayerUpload",
     "ecr:PutImage",
     "ecr:UploadLayerPart",
@@ -21,9 +25,12 @@ PUSH = [
 
 @dataclass(frozen=True)
 class Registry:
-    """The repository of the images, and the role of the job that pushes them."""
+    """The repository of the images, and the trust in CI; an account has one of each."""
 
-    repository: pulumi.Output[str]
+    url: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    audience: pulumi.Output[str]
+    provider: pulumi.Output[str]
     push_role: pulumi.Output[str]
 
 
@@ -31,7 +38,8 @@ def create(settings: Settings) -> Registry:
     """Create the repository and the trust in CI, or use those of another stack."""
     if stack := settings.text("registry_stack"):
         other = pulumi.StackReference(stack)
-        return Registry(other.require_output("registry"), other.require_output("push_role"))
+        names = ("registry", "registry_arn", "registry_audience", "ci_provider", "push_role")
+        return Registry(*map(other.require_output, names))
     repository = ecr.Repository(
         "images",
         name=settings.service,
@@ -40,25 +48,38 @@ def create(settings: Settings) -> Registry:
         encryption_configurations=[{"encryption_type": "AES256"}],
         tags=settings.tags("images"),
     )
-    issuer = settings.text("ci_issuer")
-    role = _push_role(settings, repository, issuer) if issuer else None
-    return Registry(repository.repository_url, role.arn if role else pulumi.Output.from_input(""))
-
-
-def _push_role(settings: Settings, repository: ecr.Repository, issuer: str) -> roles.Role:
-    audience = settings.text("push_audience")
+    audience = pulumi.Output.from_input(settings.text("registry_audience"))
+    none = pulumi.Output.from_input("")
+    registry = Registry(repository.repository_url, repository.arn, audience, none, none)
+    if not (issuer := settings.text("ci_issuer")):
+        return registry
     provider = iam.OpenIdConnectProvider(
         "ci", url=issuer, client_id_lists=[audience], tags=settings.tags("ci")
     )
-    name = issuer.removeprefix("https://")
-    claims = {f"{name}:aud": audience, f"{name}:sub": settings.text("push_subject")}
+    registry = replace(registry, provider=provider.arn)
+    push_role = _role(settings, registry, "push", settings.text("push_subject"), PUSH)
+    return replace(registry, push_role=push_role)
+
+
+def pull_role(settings: Settings, registry: Registry) -> pulumi.Output[str]:
+    """Create the role of the job that deploys to this environment, if CI is trusted."""
+    if not settings.text("ci_issuer"):
+        return pulumi.Output.from_input("")
+    return _role(settings, registry, "pull", settings.text("deploy_subject"), PULL)
+
+
+def _role(
+    settings: Settings, registry: Registry, name: str, subject: str, actions: list[str]
+) -> pulumi.Output[str]:
+    issuer = settings.text("ci_issuer").removeprefix("https://")
+    claims = {f"{issuer}:aud": registry.audience, f"{issuer}:sub": subject}
     trust = {
-        "Principal": {"Federated": provider.arn},
+        "Principal": {"Federated": registry.provider},
         "Action": ["sts:AssumeRoleWithWebIdentity"],
         "Condition": {"StringEquals": claims},
     }
-    role = roles.create(settings, "ci", trust)
+    role = roles.create(settings, name, trust)
     # A login is not limited to a repository: AWS accepts no other resource for it.
     login = {"Action": "ecr:GetAuthorizationToken", "Resource": "*"}
-    roles.allow(role, "push", [login, {"Action": PUSH, "Resource": repository.arn}])
-    return role
+    roles.allow(role, name, [login, {"Action": actions, "Resource": registry.arn}])
+    return role.arn

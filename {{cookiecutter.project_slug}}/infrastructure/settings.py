@@ -110,8 +110,8 @@ def _check_trust(settings: Settings) -> None:
     issuer = settings.text("ci_issuer")
     names = ["deploy_subject", "deploy_audience"]
     if not settings.text("registry_stack"):
-        names += ["push_subject", "push_audience"]
-    if issuer and not re.fullmatch(r"https://[a-z0-9.-]+(/[A-Za-z0-9._/-]*[A-Za-z0-9])?", issuer):
+        names += ["push_subject", "registry_audience"]
+    if issuer and not re.fullmatch(r"https://[a-z0-9.-]+((/[A-Za-z0-9._-]+)+/?)?", issuer):
         raise InvalidConfiguration(f"ci_issuer {issuer}: give https://HOST or https://HOST/PATH")
     for key in names if issuer else []:
         value = settings.text(key)

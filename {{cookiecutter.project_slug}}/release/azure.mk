@@ -10,3 +10,9 @@ sign-provenance: digest
 
 verify-provenance: digest
 	@$(COSIGN) verify-attestation $(TRUSTED) --type slsaprovenance1 "$$RELEASE" > /dev/null || $(UNVERIFIED)
+{% if cookiecutter.cloud == "none" %}
+
+# A token of the service connection, for Azure Container Registry.
+login: export REGISTRY_USER = 00000000-0000-0000-0000-000000000000
+login: export REGISTRY_TOKEN = $(shell az acr login --expose-token --name "$${IMAGE%%/*}" --query accessToken --output tsv)
+{% endif %}

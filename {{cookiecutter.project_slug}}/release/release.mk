@@ -21,10 +21,6 @@ login scan sbom sign verify: | .reports $(DOCKER_CONFIG)
 .reports $(DOCKER_CONFIG):
 	@mkdir -p "$@"
 
-login:  ## Log in to the registry of IMAGE or RELEASE: REGISTRY_USER, REGISTRY_TOKEN
-	@registry=$${IMAGE:-$$RELEASE}; printf %s "$$REGISTRY_TOKEN" | \
-		docker login --username "$$REGISTRY_USER" --password-stdin "$${registry%%/*}"
-
 scan: audit  ## Search the dependencies and .reports/image.tar for known vulnerabilities
 	$(GRYPE) --config release/accepted.yaml --fail-on high --only-fixed docker-archive:.reports/image.tar
 

@@ -29,7 +29,13 @@ class Mocks(pulumi.runtime.Mocks):  # type: ignore[misc]  # Not installed in the
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.typ == "pulumi:pulumi:StackReference":
-            outputs = {"registry": "other/images", "push_role": "other-role"}
+            outputs = {
+                "registry": "other/images",
+                "registry_arn": "arn:aws:ecr:eu-central-1:123456789012:repository/other",
+                "registry_audience": "other-audience",
+                "ci_provider": "arn:aws:iam::123456789012:oidc-provider/other.example.com",
+                "push_role": "other-role",
+            }
             return args.name, {"name": args.name, "outputs": outputs}
         self.recorded.append({"type": args.typ, "name": args.name, "inputs": dict(args.inputs)})
         found, outputs = self.resources.create(args.typ, args.name, dict(args.inputs))

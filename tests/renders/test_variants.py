@@ -14,7 +14,7 @@ from tests.support.findings import findings_in, verdict
 from tests.support.inspection import INSPECTIONS
 from tests.support.needs import need_redis
 from tests.support.template import FIRST
-from tests.support.variants import CI_RUNS, FIRST_WITH_BEHAVIOUR, TESTED, VARIANTS
+from tests.support.variants import CI_RUNS, OUTSIDE_CI, ROWS, VARIANTS, as_answers, behaviour
 from tools.pythons import UV, newest_python
 
 Rendered = Callable[[str], Path]
@@ -66,16 +66,12 @@ def test_dependencies(rendered: Rendered, environments: Environments, variant: s
     verdict(variant, "deptry", [] if output is None else findings_in(output), output or "")
 
 
-OUTSIDE_CI = {
-    values: variant for values, variant in FIRST_WITH_BEHAVIOUR.items() if values not in CI_RUNS
-}
-"""The variants whose `make test` is not run as a pipeline step, by their behaviour."""
-IN_CI = {answer for values in CI_RUNS for answer in zip(TESTED, values, strict=True)}
+IN_CI = {answer for values in CI_RUNS for answer in as_answers(values).items()}
 
 
-def is_new(values: tuple[Any, ...]) -> bool:
-    """Return whether a behaviour has, with the newest Python, an answer not covered in CI."""
-    answers = set(zip(TESTED, values, strict=True))
+def is_new(variant: str) -> bool:
+    """Return whether a variant has, with the newest Python, an answer not covered in CI."""
+    answers = set(as_answers(behaviour(ROWS[variant])).items())
     return ("python_version", newest_python()) in answers and not answers <= IN_CI
 
 
@@ -83,8 +79,8 @@ def is_new(values: tuple[Any, ...]) -> bool:
 @pytest.mark.parametrize(
     "variant",
     [
-        pytest.param(variant, id=variant, marks=[] if is_new(values) else [pytest.mark.slow])
-        for values, variant in OUTSIDE_CI.items()
+        pytest.param(variant, id=variant, marks=[] if is_new(variant) else [pytest.mark.slow])
+        for variant in OUTSIDE_CI
     ],
 )
 def test_make_test(

@@ -60,3 +60,16 @@ def covering(
         found.append(best)
         missing -= pairs(best)
     return found
+
+
+def essential(rows: dict[str, Row], known: list[Row]) -> list[str]:
+    """Return the names of rows that, with the known ones, have every pair of values of all rows.
+
+    Of two rows that make each other unnecessary, the first is returned.
+    """
+    kept = dict(rows)
+    for name, row in reversed(rows.items()):
+        others = [*known, *(other for it, other in kept.items() if it != name)]
+        if pairs(row) <= set[Pair]().union(*map(pairs, others)):
+            del kept[name]
+    return list(kept)

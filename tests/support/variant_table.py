@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import pytest
 
-from .variants import CI_RUNS, FIRST_WITH_BEHAVIOUR, ROWS, behaviour
+from .variants import CI_RUNS, FIRST_WITH_BEHAVIOUR, OUTSIDE_CI, ROWS, behaviour
 
 COLUMNS = {
     "test_inspection": "inspection",
@@ -57,10 +57,12 @@ def cell_of(nodeid: str) -> tuple[str, str] | None:
 
 
 def covered_by(variant: str, test: str) -> str:
-    """Return where a variant without `make test` is covered: the pipeline or another row."""
+    """Return where a variant without `make test` is covered: the pipeline or other rows."""
     if test != "test_make_test":
         return "-"
     if behaviour(ROWS[variant]) in CI_RUNS:
         return "pipeline"
     first = FIRST_WITH_BEHAVIOUR[behaviour(ROWS[variant])]
+    if first not in OUTSIDE_CI:
+        return "in pairs"
     return "-" if first == variant else f"as row {list(ROWS).index(first) + 1}"

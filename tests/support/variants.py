@@ -7,7 +7,7 @@ from typing import Any
 
 from tools.pythons import is_installed, newest_python
 
-from .pairs import covering
+from .pairs import covering, essential
 from .template import (
     FEATURES,
     FIRST,
@@ -206,8 +206,20 @@ EXTREMES = {variant: VARIANTS[variant] for variant in ("default", "bare", "full"
 """The default and the variants with the fewest and the most files."""
 
 FIRST_WITH_BEHAVIOUR = {behaviour(row): variant for variant, row in reversed(ROWS.items())}
-"""The variant that runs `make test` for all variants with the same behaviour."""
+"""The variant that stands for all variants with the same behaviour of `make test`."""
 
 IN_CI = (FULLEST, "default", BARE)
 """The combinations whose pipeline steps are run, `make test` included."""
 CI_RUNS = {behaviour(DEFAULT | COMBINATIONS[variant]) for variant in IN_CI}
+
+
+def as_answers(values: tuple[Any, ...]) -> Answers:
+    """Return a behaviour as answers."""
+    return dict(zip(TESTED, values, strict=True))
+
+
+OUTSIDE_CI = essential(
+    {name: as_answers(values) for values, name in FIRST_WITH_BEHAVIOUR.items()},
+    [as_answers(values) for values in CI_RUNS],
+)
+"""The variants whose `make test` is also run: every pair of answers occurs in a run."""

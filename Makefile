@@ -1,6 +1,7 @@
 # Commands for maintainers of the template; CI runs the same targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-containers test-cluster kind check format bench ratchet packages variant copier
+.PHONY: help demo tour hint solution reset test test-slow test-containers test-cluster test-all kind check format bench ratchet packages variant copier
+.PHONY: tour-record tour-pages
 
 # The installed uv, or else a copy that pip installs in .tools/.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(CURDIR)/.tools/bin/uv)
@@ -23,16 +24,23 @@ help:  ## List the targets
 demo: $(READY)  ## Render the default service into demo/ and serve it
 	@$(RUN) python -m tools.demo demo
 
+# With another target, as in `make tour hint`, `tour` itself does nothing.
+tour: $(READY)  ## Learn the twelve factors by fixing bugs; STEP=6, and: make tour hint, solution, reset
+	@$(if $(filter hint solution reset,$(MAKECMDGOALS)),:,$(RUN) python -m tools.tour $@ "$(STEP)")
+
+hint solution reset: $(READY)
+	@$(RUN) python -m tools.tour $@ "$(STEP)"
+
 variant: $(READY)  ## Render a variant into variants/ (ID=redis-yes), or list all variants
 	@$(RUN) python -m tools.variant "$(ID)"
 
 test: $(READY)  ## Render and check every variant, run the service's tests for each answer, update
 	@$(RUN) pytest -m "not containers and not cluster and not slow and not serial" $(SHARED) $$((2 * $(CORES)))
-	@echo "Not run: process lifecycles, further variants, conformance, mutants, chaos (make test-slow)"
+	@echo "Not run: process lifecycles, further variants, conformance, mutants, tour, chaos (make test-slow)"
 	@echo "Not run: image, Compose and releases, which need a Docker engine (make test-containers)"
 	@echo "Not run: deployments to Kubernetes, which need a local cluster (make test-cluster)"
 
-test-slow: $(READY)  ## Run slow tests: process lifecycles, further variants, conformance, mutants, chaos
+test-slow: $(READY)  ## Run slow tests: process lifecycles, further variants, conformance, mutants, tour, chaos
 	@$(RUN) pytest -m slow $(SHARED) $$((1 + $(CORES)))
 	@$(RUN) pytest -m serial
 
@@ -44,6 +52,8 @@ test-containers: $(READY)  ## Test the image, Compose and releases (needs a Dock
 
 test-cluster: $(READY)  ## Test deployments to the Kubernetes cluster of kubectl, created by kind or k3d
 	@$(RUN) pytest tests/cluster --dist loadgroup --no-loadscope-reorder --numprocesses 2
+
+test-all: test test-slow test-containers test-cluster  ## Run all tests; takes an hour
 
 kind:  ## Create a local Kubernetes cluster for make test-cluster (needs kind and kubectl)
 	@.ci/kind
@@ -94,6 +104,12 @@ ratchet: $(READY)  ## Record the numbers of tests/rules/ratchet.toml that became
 
 bench: $(READY)  ## Compare the default service with a minimal one on the same stack (needs wrk)
 	@$(RUN) python -m bench
+
+tour-record: $(READY)  ## Run the checks of the tour again and record them (STEP=6: of one step)
+	@$(RUN) python -m tools.tour.record "$(STEP)"
+
+tour-pages: $(READY)  ## Build the pages of the tour in docs/tour
+	@$(RUN) python -m tools.tour.pages
 
 $(CURDIR)/.tools/bin/uv:
 	@# From /, where no version manager requires the Python version of this folder.

@@ -1,6 +1,7 @@
 """The Compose project: started, used, scaled and stopped."""
 
 import json
+import shlex
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ import httpx
 import pytest
 import yaml
 
+from tests.support.commands import must_run
 from tests.support.containers import (
     Run,
     docker,
@@ -20,6 +22,7 @@ from tests.support.containers import (
 )
 from tests.support.needs import needs_docker
 from tests.support.running import free_ports, until
+from tools.tour.step import read_all
 
 # All tests of a service share its containers, so they run in one process.
 pytestmark = [*needs_docker, pytest.mark.xdist_group("containers")]
@@ -44,6 +47,19 @@ def test_docker_has_no_findings_in_the_dockerfile_and_the_compose_files(
 def test_a_new_render_serves_in_compose(up: str) -> None:
     assert httpx.get(f"{up}/readyz").status_code == 200
     assert httpx.get(f"{up}/version").json()["revision"] == "abc123"
+
+
+@only_default
+def test_the_commands_of_the_tour_run_in_containers(service: Path, up: str, restored: None) -> None:
+    del up, restored
+    commands = [shlex.split(step.docker) for step in read_all() if step.docker]
+    (service / ".env").touch()  # Else `make up` creates it, with the Python of the image.
+    try:
+        for command in commands:
+            must_run(*command, cwd=service, REVISION="abc123")
+    finally:
+        (service / ".env").unlink()
+    assert commands
 
 
 @every_answer

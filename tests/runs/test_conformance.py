@@ -16,8 +16,11 @@ from tests.support.running import Installed, install
 from tests.support.template_releases import commit, git
 from tests.support.variants import COMBINATIONS, IN_CI
 from tools.pythons import outside
+from tools.tour.step import read_all
 
 CHECKS = "tests/twelve_factor"
+IN_THE_TOUR = {step.bug for step in read_all()}
+"""Bugs whose checks run in the tests of the tour."""
 NOTHING_ELSE: dict[str, set[str]] = {"failed": set(), "skipped": set()}
 
 
@@ -104,6 +107,7 @@ def test_every_factor_has_mutants() -> None:
     [
         pytest.param(mutant, id=mutant.id, marks=pytest.mark.xdist_group(mutant.factor))
         for mutant in MUTANTS
+        if mutant.bug not in IN_THE_TOUR
     ],
 )
 def test_the_check_of_a_mutant_finds_it(service: Installed, mutant: Mutant) -> None:

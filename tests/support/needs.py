@@ -52,6 +52,12 @@ def need_promtool() -> None:
         lack("promtool is not installed: make packages")
 
 
+def need_chromium() -> str:
+    """Return the path of Chromium or Google Chrome."""
+    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    return next(filter(None, found), None) or lack("chromium is not installed: make packages")
+
+
 def docker_is_running() -> bool:
     """Return whether a Docker engine is available."""
     if not shutil.which("docker"):

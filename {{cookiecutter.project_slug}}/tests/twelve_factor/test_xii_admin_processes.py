@@ -27,13 +27,13 @@ def test_admin_commands_reject_an_invalid_configuration(measure: Measure) -> Non
         assert "PORT" in json.loads(done.stdout)["problems"]
 
 
-def test_admin_commands_open_no_port(environment: dict[str, str]) -> None:
+def test_admin_commands_open_no_port_and_end(environment: dict[str, str]) -> None:
     with (
         socket.create_server(("127.0.0.1", int(environment["PORT"]))),
         socket.create_server(("127.0.0.1", int(environment["METRICS_PORT"]))),
     ):
-        for name, *arguments in (["check"], ["shell", "-c", "pass"]):
-            done = run(environment, name, *arguments)
+        for words in ["check", "shell -c pass", *({"cleanup"} & {*commands()})]:
+            done = run(environment, *words.split())
             assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -36,7 +36,7 @@ def page(name: str) -> Page:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.html")}
 
 
 def test_the_committed_pages_are_those_that_make_builds(render: Path, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_the_committed_pages_are_those_that_make_builds(render: Path, tmp_path: 
 def test_building_replaces_a_page_of_a_removed_step(render: Path, tmp_path: Path) -> None:
     (tmp_path / "07-removed.html").touch()
     Pages(render).build(tmp_path)
-    assert sorted(contents(tmp_path)) == sorted([*NAMES, "style.css"])
+    assert sorted(contents(tmp_path)) == sorted(NAMES)
 
 
 @each_step

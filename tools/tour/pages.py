@@ -1,7 +1,6 @@
 """`make tour-pages`: build the pages of the tour in `docs/tour`."""
 
 import re
-import shutil
 import sys
 import tempfile
 from itertools import pairwise
@@ -63,11 +62,10 @@ class Pages:
         }
 
     def build(self, folder: Path) -> None:
-        """Write all pages into a folder, which contains nothing else afterwards."""
-        if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True)
-        shutil.copy(SOURCES / "style.css", folder)
+        """Replace all pages of a folder; their style sheet is not generated."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for page in folder.glob("*.html"):
+            page.unlink()
         self._write(folder / "index.html", steps=self._steps)
         text = (SOURCES / "draft.md").read_text(encoding="utf-8")
         self._write(folder / "draft.html", text=text)

@@ -3,10 +3,12 @@
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from .pythons import ROOT
 
 FOLDER = ROOT / ".tools" / "go"
+ATTEMPTS = 3
 CONTRIB = "github.com/open-telemetry/opentelemetry-collector-contrib"
 COLLECTOR_VERSION = "0.165.0"
 CORE = "go.opentelemetry.io/collector"
@@ -34,7 +36,7 @@ def collector(version: str = COLLECTOR_VERSION) -> Path:
                 lines += [f"{kind}:", *(f"  - gomod: {module} v{version}" for module in modules)]
             config = Path(folder, "builder.yaml")
             config.write_text("\n".join(lines))
-            _run(str(builder), f"--config={config}")
+            run(str(builder), f"--config={config}")
             Path(folder, "otelcol").rename(built)
     return built
 
@@ -46,12 +48,18 @@ def _install(module: str) -> Path:
     if not built.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
-            _run("env", f"GOBIN={folder}", "CGO_ENABLED=0", "go", "install", module)
+            run("env", f"GOBIN={folder}", "CGO_ENABLED=0", "go", "install", module)
             next(Path(folder).iterdir()).rename(built)
     return built
 
 
-def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+def run(*command: str, **options: Any) -> str:
+    """Run a command that downloads modules; return its output.
+
+    A download may fail for a moment, so there are three attempts. Go keeps downloaded modules.
+    """
+    for _ in range(ATTEMPTS):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+        if done.returncode == 0:
+            return str(done.stdout)
+    raise RuntimeError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
+from .go_programs import run
 from .pythons import ROOT, UV, outside
 
 MODULE, VERSION = "github.com/FerretDB/FerretDB", "v1.24.2"
@@ -102,13 +103,7 @@ def _build(folder: Path) -> Path:
     }
 
     def go(*arguments: str, where: Path = folder) -> str:
-        command = [*_go(), *arguments]
-        done = subprocess.run(
-            command, cwd=where, env=environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(f"{command}\n{done.stdout}{done.stderr}")
-        return done.stdout
+        return run(*_go(), *arguments, cwd=where, env=environment)
 
     module = json.loads(go("mod", "download", "-json", f"{MODULE}@{VERSION}"))
     if module["Sum"] != CHECKSUM:

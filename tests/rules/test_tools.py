@@ -9,6 +9,7 @@ from tests.support.commands import must_run, run
 from tests.support.needs import lack
 from tests.support.template import FIRST, expected_files
 from tests.support.variants import VARIANTS
+from tools import go_programs
 from tools import variant as tool
 from tools.pythons import ROOT
 
@@ -69,6 +70,21 @@ def test_make_passes_the_id_to_the_tool() -> None:
 def test_git_ignores_rendered_variants() -> None:
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
     assert f"/{tool.FOLDER.relative_to(ROOT)}/" in ignored
+
+
+def failing(times: int) -> str:
+    """Return a shell command that fails so many times in a folder, and then prints `done`."""
+    return f"echo . >> attempts; test $(wc -l < attempts) -gt {times} && echo done"
+
+
+def test_a_download_is_attempted_three_times(tmp_path: Path) -> None:
+    assert go_programs.run("sh", "-c", failing(2), cwd=tmp_path) == "done\n"
+
+
+def test_a_download_that_always_fails_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="sh -c echo"):
+        go_programs.run("sh", "-c", failing(3), cwd=tmp_path)
+    assert len((tmp_path / "attempts").read_text().split()) == 3
 
 
 def test_one_xdist_process_runs_all_tests_of_a_group(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ def test_probes_and_requests_without_a_response_are_recorded(recorder: Recorder)
     assert 503 in probes
 
 
-def test_a_check_without_processes_has_no_events(recorder: Recorder) -> None:
-    recording = recorder.record(STEPS[10])
+def test_a_check_without_processes_has_no_events() -> None:
+    recording = read(path_of(STEPS[10]))
     assert recording.broken.events == []
     assert recording.solved.processes == []
 

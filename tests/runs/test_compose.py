@@ -51,15 +51,12 @@ def test_a_new_render_serves_in_compose(up: str) -> None:
 
 @only_default
 def test_the_commands_of_the_tour_run_in_containers(service: Path, up: str, restored: None) -> None:
+    """Other tests run what `make up` and `make image smoke` do."""
     del up, restored
-    commands = [shlex.split(step.docker) for step in read_all() if step.docker]
-    (service / ".env").touch()  # Else `make up` creates it, with the Python of the image.
-    try:
-        for command in commands:
-            must_run(*command, cwd=service, REVISION="abc123")
-    finally:
-        (service / ".env").unlink()
-    assert commands
+    commands = [step.docker for step in read_all() if step.docker.startswith("docker ")]
+    for command in commands:
+        must_run(*shlex.split(command), cwd=service, REVISION="abc123")
+    assert len(commands) > 1
 
 
 @every_answer

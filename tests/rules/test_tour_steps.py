@@ -8,6 +8,8 @@ import pytest
 from pytest_cookies.plugin import Cookies
 
 from tests.support.baking import Baker
+from tools.tour import record, tour
+from tools.tour.__main__ import main
 from tools.tour.step import STEPS, InvalidStepError, Step, read, read_all
 
 NUMERALS = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
@@ -73,3 +75,17 @@ def test_an_invalid_step_is_reported_by_the_name_of_its_file(
         read(tmp_path / name)
     assert str(raised.value).startswith(f"{name}: {problem}")
     assert "\n" not in str(raised.value)
+
+
+def test_commands_report_an_invalid_step_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "steps.md").touch()
+    for module in (tour, record):
+        monkeypatch.setattr(module, "read_all", lambda: read_all(tmp_path))
+    assert main("tour", "", tmp_path / "service") == 1
+    assert record.main("") == 1
+    lines = capsys.readouterr().err.splitlines()
+    problem = "steps.md: is not NN-slug.md with +++ TOML +++ and a title"
+    assert lines == [f"make tour: {problem}", f"make tour-record: {problem}"]
+    assert not (tmp_path / "service").exists()

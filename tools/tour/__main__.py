@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tools.pythons import ROOT
 
+from .step import InvalidStepError
 from .tour import Tour
 from .workspace import TourError
 
@@ -15,7 +16,7 @@ def main(command: str, number: str, folder: Path = FOLDER) -> int:
     """Run one command for a step, by default the current one; return 1 after an error."""
     try:
         Tour(folder).run(command, number)
-    except TourError as error:
+    except (TourError, InvalidStepError) as error:
         print(f"make tour: {error}", file=sys.stderr)
         return 1
     return 0

@@ -11,7 +11,7 @@ from tools.pythons import ROOT, newest_python
 
 from .process_log import FILE
 from .recording import Recording, Run, path_of, run_of, write
-from .step import Step, read_all
+from .step import InvalidStepError, Step, read_all
 from .workspace import TourError, Workspace
 
 PLUGIN = Path(__file__).with_name("process_log.py")
@@ -58,7 +58,11 @@ def machine_path(text: str) -> str | None:
 
 def main(number: str) -> int:
     """Record all steps, or one by its number."""
-    steps = [step for step in read_all() if number in {"", str(step.number)}]
+    try:
+        steps = [step for step in read_all() if number in {"", str(step.number)}]
+    except InvalidStepError as error:
+        print(f"make tour-record: {error}", file=sys.stderr)
+        return 1
     if not steps:
         print(f"make tour-record: no step {number}", file=sys.stderr)
         return 1
